@@ -1,0 +1,219 @@
+import fc from 'fast-check'
+import { describe, expect, it, vi } from 'vitest'
+import { createMemoryBus } from '../../bus/memory.ts'
+import { HeddleError } from '../../core/errors.ts'
+import type { Job } from '../../core/job.ts'
+import { createFeed } from './feed.ts'
+import { createJobBuffer } from './job-buffer.ts'
+import { isEarlier } from './job-order.ts'
+import { watchJob, watchJobs } from './job-updated.ts'
+import { watchWorkers } from './watch-workers.ts'
+
+const job = (patch: Partial<Job> = {}): Job => ({
+  id: 'a',
+  name: 'Job',
+  type: 'add_numbers',
+  priority: 0,
+  threadDemand: 1,
+  gang: 1,
+  width: null,
+  widthReason: null,
+  state: 'QUEUED',
+  rank: 0,
+  attempt: 0,
+  maxAttempts: 3,
+  backoff: { baseMs: 1, maxMs: 1 },
+  timeoutMs: null,
+  attempts: [],
+  createdAt: 1000,
+  runAt: 1000,
+  startedAt: null,
+  finishedAt: null,
+  nodeId: null,
+  workerName: null,
+  cancelRequested: false,
+  error: null,
+  progress: null,
+  queueTimeMs: null,
+  executionTimeMs: null,
+  maxThreads: null,
+  expectedMs: null,
+  sizeClass: 0,
+  totalTimeMs: null,
+  ...patch,
+})
+
+/** The whole way of a job that is retried by itself, fails, and is retried by hand. */
+const life: Job[] = [
+  job({ state: 'SCHEDULED', runAt: 1500 }),
+  job({ state: 'QUEUED', runAt: 1500 }),
+  job({ state: 'RUNNING', attempt: 1 }),
+  job({ state: 'RUNNING', attempt: 1, progress: 0.5 }),
+  job({ state: 'SCHEDULED', attempt: 1, runAt: 3000 }),
+  job({ state: 'QUEUED', attempt: 1, runAt: 3000 }),
+  job({ state: 'RUNNING', attempt: 2 }),
+  job({ state: 'RUNNING', attempt: 2, cancelRequested: true }),
+  job({ state: 'CANCELLED', attempt: 2, cancelRequested: true, finishedAt: 4000 }),
+  job({ state: 'QUEUED', attempt: 2, runAt: 5000 }),
+  job({ state: 'RUNNING', attempt: 3 }),
+  job({ state: 'COMPLETED', attempt: 3, finishedAt: 6000 }),
+]
+
+const takeAll = async (jobs: AsyncIterableIterator<Job>, count: number): Promise<Job[]> => {
+  const taken: Job[] = []
+  while (taken.length < count) {
+    const next = await jobs.next()
+    if (next.done) break
+    taken.push(next.value)
+  }
+  return taken
+}
+
+describe('a feed', () => {
+  it('ends at once for a reader that waits, when it goes away', async () => {
+    const closed = vi.fn()
+    const feed = createFeed<number>(() => undefined, closed)
+    const waiting = feed.iterator.next()
+    await feed.iterator.return?.()
+    expect(await waiting).toEqual({ value: undefined, done: true })
+    expect(closed).toHaveBeenCalledOnce()
+    expect(await feed.iterator.next()).toEqual({ value: undefined, done: true })
+  })
+})
+
+describe('the buffer of a subscriber', () => {
+  it('keeps every change in order while there is room', () => {
+    const buffer = createJobBuffer(10)
+    for (const change of life.slice(0, 5)) buffer.add(change)
+    expect([1, 2, 3, 4, 5].map(() => buffer.take())).toEqual(life.slice(0, 5))
+    expect(buffer.take()).toBeUndefined()
+  })
+
+  it('never grows past its limit, and always has the latest state of the job changed last', () => {
+    const changes = fc.array(fc.record({ id: fc.integer({ min: 0, max: 12 }), take: fc.boolean() }))
+    fc.assert(
+      fc.property(changes, fc.integer({ min: 1, max: 8 }), (steps, limit) => {
+        const buffer = createJobBuffer(limit)
+        let last: Job | undefined
+        for (const [index, { id, take }] of steps.entries()) {
+          last = job({ id: String(id), priority: index })
+          buffer.add(last)
+          expect(buffer.size).toBeLessThanOrEqual(limit)
+          if (take) buffer.take()
+        }
+        const rest: Job[] = []
+        for (let next = buffer.take(); next; next = buffer.take()) rest.push(next)
+        const order = rest.map(({ priority }) => priority)
+        expect(order).toEqual([...order].sort((a, b) => a - b))
+        if (rest.length > 0) expect(rest.at(-1)).toEqual(last)
+      }),
+    )
+  })
+
+  it('keeps only the latest state of each job once a reader has fallen behind', () => {
+    const buffer = createJobBuffer(3)
+    const states = ['QUEUED', 'RUNNING', 'COMPLETED'] as const
+    for (const state of states) for (const id of ['a', 'b']) buffer.add(job({ id, state }))
+    expect([buffer.take(), buffer.take(), buffer.take()]).toMatchObject([
+      { id: 'a', state: 'COMPLETED' },
+      { id: 'b', state: 'COMPLETED' },
+      undefined,
+    ])
+  })
+})
+
+describe('the order of snapshots', () => {
+  it('knows earlier from later anywhere in the life of a job', () => {
+    for (const [i, a] of life.entries()) {
+      for (const [j, b] of life.entries()) {
+        expect(isEarlier(a, b), `${i} before ${j}`).toBe(i < j)
+      }
+    }
+  })
+})
+
+describe('watching one job', () => {
+  it('tells its present state and each later one once, whenever the read falls among the changes', async () => {
+    const moments = fc.record({
+      readAt: fc.integer({ min: 0, max: life.length - 1 }),
+      heardBefore: fc.integer({ min: 0, max: 4 }),
+      heardWhile: fc.integer({ min: 0, max: 6 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(moments, async ({ readAt, heardBefore, heardWhile }) => {
+        // The bus lags behind the table by `heardBefore` changes when the read is made.
+        const bus = createMemoryBus()
+        const from = Math.max(0, readAt - heardBefore)
+        let answer: (job: Job) => void = () => undefined
+        const read = { job: () => new Promise<Job>((resolve) => (answer = resolve)) }
+        const watching = watchJob(bus, read, 'a', {})
+        const early = life.slice(from, from + heardWhile)
+        for (const change of early) bus.publish('jobs', [change])
+        await new Promise((resolve) => setImmediate(resolve))
+        answer(life[readAt] ?? job())
+        const jobs = await watching
+        for (const change of life.slice(from + heardWhile)) bus.publish('jobs', [change])
+        const expected = life.slice(readAt)
+        expect(await takeAll(jobs, expected.length)).toEqual(expected)
+        await jobs.return?.()
+        await bus.close()
+      }),
+    )
+  })
+
+  it('says that nobody knows the id, and listens no longer', async () => {
+    const bus = createMemoryBus()
+    const off = vi.fn()
+    const subscribe = vi.spyOn(bus, 'subscribe').mockReturnValue(off)
+    const watching = watchJob(bus, { job: () => Promise.resolve(null) }, 'a', {})
+    await expect(watching).rejects.toThrow(HeddleError)
+    expect(subscribe).toHaveBeenCalledOnce()
+    expect(off).toHaveBeenCalledOnce()
+  })
+})
+
+describe('watching many jobs', () => {
+  it('tells those that match', async () => {
+    const bus = createMemoryBus()
+    const jobs = watchJobs(bus, { states: ['RUNNING'], minPriority: 1, name: 'JO' })
+    bus.publish('jobs', [
+      job({ state: 'RUNNING', priority: 0 }),
+      job({ state: 'QUEUED', priority: 1 }),
+      job({ state: 'RUNNING', priority: 1, name: 'other' }),
+      job({ id: 'b', state: 'RUNNING', priority: 1 }),
+    ])
+    expect(await takeAll(jobs, 1)).toMatchObject([{ id: 'b' }])
+    await jobs.return?.()
+  })
+})
+
+describe('watching workers', () => {
+  it('tells at once, then at most once a period however often they change, the last change included', async () => {
+    vi.useFakeTimers()
+    try {
+      const bus = createMemoryBus()
+      const ticks = watchWorkers(bus, 250)
+      let told = 0
+      const count = async (): Promise<void> => {
+        while (!(await ticks.next()).done) told += 1
+      }
+      const counting = count()
+      await vi.advanceTimersByTimeAsync(1)
+      expect(told).toBe(1)
+      for (let i = 0; i < 100; i += 1) {
+        bus.publish('workers', { nodeId: 'n', workers: [] })
+        await vi.advanceTimersByTimeAsync(10)
+      }
+      expect(told).toBeLessThanOrEqual(5)
+      await vi.advanceTimersByTimeAsync(1000)
+      const before = told
+      bus.publish('workers', { nodeId: 'n', workers: [] })
+      await vi.advanceTimersByTimeAsync(1000)
+      expect(told).toBe(before + 1)
+      await ticks.return?.()
+      await counting
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})

@@ -1,0 +1,109 @@
+import type { Bus } from '../../bus/bus.ts'
+import { HeddleError } from '../../core/errors.ts'
+import type { Job } from '../../core/job.ts'
+import type { JobFilter, Read } from '../../store/read.ts'
+import type { Builder } from './builder.ts'
+import { createFeed } from './feed.ts'
+import { toFilter, type FilterRef } from './history.ts'
+import { createJobBuffer } from './job-buffer.ts'
+import { isEarlier, isSame } from './job-order.ts'
+import type { JobRef } from './job.ts'
+
+/** Changes kept for one subscriber that does not read. */
+const BUFFERED_CHANGES = 1000
+/** After this every change on its way when the job was read has long arrived. */
+const JOINED_AFTER_MS = 5000
+
+export function matches(job: Job, filter: JobFilter): boolean {
+  return (
+    (!filter.states || filter.states.includes(job.state)) &&
+    (!filter.types || filter.types.includes(job.type)) &&
+    (filter.minPriority === undefined || job.priority >= filter.minPriority) &&
+    (filter.maxPriority === undefined || job.priority <= filter.maxPriority) &&
+    (!filter.name || job.name.toLowerCase().includes(filter.name.toLowerCase()))
+  )
+}
+
+export function addJobUpdated(builder: Builder, job: JobRef, filter: FilterRef): void {
+  builder.subscriptionFields((t) => ({
+    jobUpdated: t.field({
+      type: job,
+      description:
+        'Each change of each matching job, in order. With an id, its present state comes first. ' +
+        'A reader that falls far behind gets the latest state of each job.',
+      args: { id: t.arg.id(), filter: t.arg({ type: filter }) },
+      subscribe: (_root, args, { bus, read }) => {
+        const wanted = toFilter(args.filter)
+        const id = args.id ?? null
+        return id === null ? watchJobs(bus, wanted) : watchJob(bus, read, id.toLowerCase(), wanted)
+      },
+      resolve: (changed) => changed,
+    }),
+  }))
+}
+
+/** Every change of every job that matches. */
+export function watchJobs(bus: Bus, filter: JobFilter): AsyncIterableIterator<Job> {
+  const buffer = createJobBuffer(BUFFERED_CHANGES)
+  const feed = createFeed(
+    () => buffer.take(),
+    () => unsubscribe(),
+  )
+  const unsubscribe = bus.subscribe('jobs', (jobs) => {
+    for (const job of jobs) if (matches(job, filter)) buffer.add(job)
+    feed.wake()
+  })
+  return feed.iterator
+}
+
+/**
+ * One job: its present state, then every later change. It listens before it reads, so no change is
+ * missed; what it hears is compared with what it read, so that none is told twice or in reverse.
+ * JOB_NOT_FOUND.
+ */
+export async function watchJob(
+  bus: Bus,
+  read: Pick<Read, 'job'>,
+  id: string,
+  filter: JobFilter,
+): Promise<AsyncIterableIterator<Job>> {
+  const buffer = createJobBuffer(BUFFERED_CHANGES)
+  const early: Job[] = []
+  let present: Job | null = null
+  let joinedAt = Infinity
+
+  const hear = (job: Job): void => {
+    if (present) {
+      if (performance.now() < joinedAt && (isSame(job, present) || isEarlier(job, present))) return
+      present = null
+    }
+    if (matches(job, filter)) buffer.add(job)
+  }
+  const feed = createFeed(
+    () => buffer.take(),
+    () => unsubscribe(),
+  )
+  let reading = true
+  const unsubscribe = bus.subscribe('jobs', (jobs) => {
+    for (const job of jobs) {
+      if (job.id !== id) continue
+      if (reading) early.push(job)
+      else hear(job)
+    }
+    feed.wake()
+  })
+
+  try {
+    const found = await read.job(id)
+    if (!found) throw new HeddleError('JOB_NOT_FOUND', `No job has the id ${id}`)
+    reading = false
+    if (matches(found, filter)) buffer.add(found)
+    present = found
+    joinedAt = performance.now() + JOINED_AFTER_MS
+    for (const job of early) hear(job)
+    return feed.iterator
+  } catch (error) {
+    feed.close()
+    throw error
+  }
+}

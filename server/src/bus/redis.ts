@@ -1,0 +1,115 @@
+/**
+ * The bus between nodes. What is published within one tick travels as one message per topic. A message
+ * says which node it is from, because Redis brings it back to its sender, who has told its own listeners
+ * already. While Redis is away messages are dropped, not kept: they are hints, and the tables have it all.
+ */
+import { log } from '../log.ts'
+import type { Bus, Topic, Topics } from './bus.ts'
+import { closeRedis, type RedisClient } from './connect.ts'
+import { createMemoryBus } from './memory.ts'
+
+/** Larger batches are split. */
+const MAX_CHARACTERS = 512 * 1024
+/** Given to a slow connection and not yet taken: beyond this new messages are dropped. */
+const MAX_UNSENT_CHARACTERS = 16 * 1024 * 1024
+
+const topics: readonly Topic[] = ['jobs', 'wake', 'workers', 'cancel']
+
+export interface RedisBusOptions {
+  publisher: RedisClient
+  /** used for nothing else; both are closed with the bus */
+  subscriber: RedisClient
+  prefix: string
+  /** unique among the nodes */
+  nodeId: string
+}
+
+export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisBusOptions): Bus {
+  const local = createMemoryBus()
+  const channelOf = (topic: Topic): string => `${prefix}bus:${topic}`
+  const topicOf = new Map(topics.map((topic) => [channelOf(topic), topic]))
+  let waiting = new Map<Topic, Topics[Topic][]>()
+  let scheduled: NodeJS.Immediate | undefined
+  let unsent = 0
+  let closed = false
+
+  const send = (topic: Topic, messages: string[]): void => {
+    const body = `{"from":${JSON.stringify(nodeId)},"messages":[${messages.join(',')}]}`
+    if (publisher.status !== 'ready' || unsent + body.length > MAX_UNSENT_CHARACTERS) return
+    unsent += body.length
+    publisher.publish(channelOf(topic), body).then(
+      () => (unsent -= body.length),
+      () => (unsent -= body.length),
+    )
+  }
+
+  const flush = (): void => {
+    scheduled = undefined
+    const published = waiting
+    waiting = new Map()
+    for (const [topic, messages] of published) {
+      for (const batch of split(serialize(topic, messages))) send(topic, batch)
+    }
+  }
+
+  subscriber.on('message', (channel: string, body: string) => {
+    const topic = topicOf.get(channel)
+    if (!topic || closed) return
+    try {
+      const { from, messages } = JSON.parse(body) as { from: string; messages: unknown[] }
+      if (from === nodeId) return
+      for (const message of deserialize(topic, messages)) local.publish(topic, message)
+    } catch (error) {
+      log.warn({ error, channel }, 'a message on the bus could not be read')
+    }
+  })
+  // While it was away wake-ups were missed.
+  let subscribed = false
+  subscriber.on('ready', () => {
+    if (subscribed && !closed) local.publish('wake', { nodeId: null })
+  })
+  subscriber.subscribe(...topicOf.keys()).then(
+    () => (subscribed = true),
+    (error: unknown) => closed || log.error({ error }, 'the bus could not subscribe'),
+  )
+
+  return {
+    publish(topic, message) {
+      local.publish(topic, message)
+      const messages = waiting.get(topic)
+      if (messages) messages.push(message)
+      else waiting.set(topic, [message])
+      scheduled ??= setImmediate(flush)
+    },
+    subscribe: (topic, listener) => local.subscribe(topic, listener),
+    healthy: () => publisher.status === 'ready' && subscriber.status === 'ready',
+    async close() {
+      clearImmediate(scheduled)
+      flush()
+      closed = true
+      await local.close()
+      await Promise.all([closeRedis(publisher), closeRedis(subscriber)])
+    },
+  }
+}
+
+/** Each job is an entry of its own, so that a batch can be split anywhere. */
+const serialize = (topic: Topic, messages: Topics[Topic][]): string[] =>
+  (topic === 'jobs' ? messages.flat() : messages).map((entry) => JSON.stringify(entry))
+
+function split(texts: string[]): string[][] {
+  const batches: string[][] = []
+  let room = 0
+  for (const text of texts) {
+    if (text.length > room) {
+      batches.push([])
+      room = MAX_CHARACTERS
+    }
+    batches.at(-1)?.push(text)
+    room -= text.length
+  }
+  return batches
+}
+
+const deserialize = <T extends Topic>(topic: T, entries: unknown[]): Topics[T][] =>
+  topic === 'jobs' ? [entries as Topics[T]] : (entries as Topics[T][])

@@ -1,0 +1,162 @@
+/**
+ * How long a job will run, learnt from jobs like it that have finished (system-generated predictions:
+ * Tsafrir, Etsion and Feitelson 2007): the mean of the latest ones, which says more than what submitters
+ * think. On the trace in `bench/traces`, also run faster, slower and on other machines, the mean of
+ * sixteen was better than that of two (the paper's) in the worst case, and than the median on the whole.
+ *
+ * Jobs are alike by type, width and size class; where none of that likeness is known, by type and width,
+ * then by type. A submitter's hint (`expectedMs`) serves while nothing has been learnt, the time limit
+ * bounds everything, and with none of it there is no prediction: null, never a guess.
+ */
+export interface Likeness {
+  type: string
+  /** threads it runs on */
+  width: number
+  /** jobs of one class have inputs of about the same size: see `sizeClass` */
+  sizeClass?: number | undefined
+}
+
+export interface Expected extends Likeness {
+  /** what the submitter thinks, ms */
+  expectedMs?: number | null
+  /** no attempt runs longer, ms */
+  timeoutMs?: number | null
+}
+
+/** A queued or running job as the estimator wants it. */
+export const asExpected = (job: Omit<Expected, 'width'>, width: number): Expected => ({
+  // Named one by one: this runs for every job a plan looks at, and a spread costs five times as much.
+  type: job.type,
+  width,
+  sizeClass: job.sizeClass,
+  expectedMs: job.expectedMs ?? null,
+  timeoutMs: job.timeoutMs ?? null,
+})
+
+export interface Estimator {
+  /** a job has ended by itself after `runMs` */
+  learn(run: Expected, runMs: number): void
+  /** expected run time in ms; null where nothing is known */
+  runMs(job: Expected): number | null
+  /**
+   * The same on a number of threads that may never have been tried, by the type's speed-up: measured on
+   * two widths or more, it is the best fit of a fixed part and one that threads share (Amdahl 1967);
+   * measured on one, the worst it can be. null where nothing has been measured
+   */
+  runMsOn(job: Expected): number | null
+  /** when a job that runs since `startedAt` is expected to end, corrected once it has outrun its prediction */
+  endAt(job: Expected, startedAt: number, now: number): number | null
+  /** the latest run times of its like, oldest first */
+  samples(job: Likeness): readonly number[]
+  /** how wrong the latest predictions were, whatever the job: real over expected run time */
+  errors(): readonly number[]
+}
+
+/** Run times remembered per likeness. */
+const KEPT = 16
+/** Predictions remembered for their errors: enough that one in ten is well known. */
+const ERRORS_KEPT = 500
+/** A job that has outrun all that is known is expected to take half as long again. */
+const OVERRUN = 1.5
+/** Likenesses remembered; the ones unused for longest are forgotten. */
+const MAX_KINDS = 10_000
+
+/** 0 for nothing, then one more with each doubling. */
+export const sizeClass = (size: number): number => Math.ceil(Math.log2(size + 1))
+
+interface Kind {
+  /** oldest first */
+  times: number[]
+  mean: number
+}
+
+export function createEstimator(): Estimator {
+  /** the latest learnt last */
+  const kinds = new Map<string, Kind>()
+  const widths = new Map<string, Set<number>>()
+
+  const learnOne = (key: string, runMs: number): void => {
+    const kind = kinds.get(key) ?? { times: [], mean: 0 }
+    kind.times.push(runMs)
+    if (kind.times.length > KEPT) kind.times.shift()
+    kind.mean = mean(kind.times)
+    kinds.delete(key)
+    kinds.set(key, kind)
+    if (kinds.size <= MAX_KINDS) return
+    const [oldest] = kinds.keys()
+    if (oldest !== undefined) kinds.delete(oldest)
+  }
+
+  /** mean run time by width */
+  const curveOf = (job: Likeness): [width: number, ms: number][] =>
+    [...(widths.get(job.type) ?? [])].flatMap((width) => {
+      const like = { ...job, width }
+      const kind = kinds.get(narrowKey(like)) ?? kinds.get(widthKey(like))
+      return kind ? [[width, kind.mean]] : []
+    })
+
+  const kindOf = (job: Likeness): Kind | undefined =>
+    kinds.get(narrowKey(job)) ?? kinds.get(widthKey(job)) ?? kinds.get(typeKey(job))
+
+  const runMs = (job: Expected): number | null => {
+    const expected = kindOf(job)?.mean ?? job.expectedMs ?? null
+    return expected === null ? null : Math.min(expected, job.timeoutMs ?? Infinity)
+  }
+
+  const errors: number[] = []
+  let nextError = 0
+  const learnError = (expectedMs: number | null, ms: number): void => {
+    if (expectedMs === null || expectedMs <= 0) return
+    errors[nextError] = ms / expectedMs
+    nextError = (nextError + 1) % ERRORS_KEPT
+  }
+
+  return {
+    learn(run, ms) {
+      learnError(runMs(run), ms)
+      const tried = widths.get(run.type)
+      if (tried) tried.add(run.width)
+      else widths.set(run.type, new Set([run.width]))
+      for (const key of new Set([narrowKey(run), widthKey(run), typeKey(run)])) learnOne(key, ms)
+    },
+    runMs,
+    runMsOn(job) {
+      const expected = onCurve(curveOf(job), job.width)
+      return expected === null ? null : Math.min(expected, job.timeoutMs ?? Infinity)
+    },
+    endAt(job, startedAt, now) {
+      const expected = runMs(job)
+      if (expected === null) return null
+      const elapsed = now - startedAt
+      if (expected > elapsed) return startedAt + expected
+      const longer = kindOf(job)?.times.filter((ms) => ms > elapsed) ?? []
+      const corrected = longer.length > 0 ? mean(longer) : elapsed * OVERRUN
+      return startedAt + Math.min(corrected, job.timeoutMs ?? Infinity)
+    },
+    samples: (job) => [...(kindOf(job)?.times ?? [])],
+    errors: () => errors,
+  }
+}
+
+const typeKey = ({ type }: Likeness): string => `* ${type}`
+const widthKey = ({ type, width }: Likeness): string => `${width} ${type}`
+const narrowKey = (job: Likeness): string =>
+  job.sizeClass === undefined ? widthKey(job) : `${job.width}/${job.sizeClass} ${job.type}`
+
+function onCurve(points: readonly [width: number, ms: number][], width: number): number | null {
+  const measured = points.find(([tried]) => tried === width)
+  const [first] = points
+  if (measured || !first) return measured?.[1] ?? null
+  if (points.length === 1) return first[1] * Math.max(1, first[0] / width)
+  // Least squares of ms = fixed + shared / width, neither below zero.
+  const x = points.map(([tried]) => 1 / tried)
+  const y = points.map(([, ms]) => ms)
+  const [meanX, meanY] = [mean(x), mean(y)]
+  const variance = mean(x.map((each) => (each - meanX) ** 2))
+  const slope = mean(x.map((each, i) => (each - meanX) * ((y[i] ?? 0) - meanY))) / variance
+  const shared = Math.max(0, Math.min(slope, meanY / meanX))
+  return meanY - shared * meanX + shared / width
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length

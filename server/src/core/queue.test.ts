@@ -1,0 +1,91 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { createQueue } from './queue.ts'
+import { compareRank } from './rank.ts'
+import { queuedJob } from './testing.ts'
+
+const anyJob = fc
+  .record({ id: fc.integer({ min: 0, max: 30 }).map(String), rank: fc.integer({ min: 0, max: 5 }) })
+  .map(queuedJob)
+const ids = (jobs: Iterable<{ id: string }>): string[] => [...jobs].map(({ id }) => id)
+
+describe('queue', () => {
+  it('gives jobs by rank, then by id', () => {
+    const queue = createQueue([
+      queuedJob({ id: 'c', rank: 1 }),
+      queuedJob({ id: 'b', rank: 2 }),
+      queuedJob({ id: 'a', rank: 1 }),
+    ])
+    expect(ids(queue)).toEqual(['a', 'c', 'b'])
+    expect(queue.pop()?.id).toBe('a')
+    expect(queue.peek()?.id).toBe('c')
+  })
+
+  it('ignores a job that is in it already', () => {
+    const queue = createQueue([queuedJob({ id: 'a', rank: 5 })])
+    queue.add(queuedJob({ id: 'a', rank: 1 }))
+    expect(queue.size).toBe(1)
+    expect(queue.get('a')?.rank).toBe(5)
+  })
+
+  it('answers for jobs it does not hold', () => {
+    const queue = createQueue()
+    expect([queue.peek(), queue.pop(), queue.get('a'), queue.remove('a'), queue.has('a')]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      false,
+      false,
+    ])
+  })
+
+  it('agrees with a sorted list under any sequence of calls', () => {
+    const call = fc.oneof(
+      fc.record({ call: fc.constant('add' as const), job: anyJob }),
+      fc.record({ call: fc.constant('remove' as const), job: anyJob }),
+      fc.record({ call: fc.constant('pop' as const) }),
+      fc.record({ call: fc.constant('keepBest' as const), n: fc.nat(12) }),
+    )
+    fc.assert(
+      fc.property(fc.array(call, { maxLength: 120 }), (calls) => {
+        const queue = createQueue()
+        let model: ReturnType<typeof queuedJob>[] = []
+        for (const step of calls) {
+          if (step.call === 'add') {
+            queue.add(step.job)
+            if (!model.some(({ id }) => id === step.job.id)) model.push(step.job)
+            model.sort(compareRank)
+          } else if (step.call === 'remove') {
+            const was = model.some(({ id }) => id === step.job.id)
+            expect(queue.remove(step.job.id)).toBe(was)
+            model = model.filter(({ id }) => id !== step.job.id)
+          } else if (step.call === 'pop') {
+            expect(queue.pop()).toEqual(model.shift())
+          } else {
+            queue.keepBest(step.n)
+            model = model.slice(0, step.n)
+          }
+          expect([...queue]).toEqual(model)
+          expect(queue.size).toBe(model.length)
+          for (const job of model) expect(queue.has(job.id)).toBe(true)
+        }
+      }),
+    )
+  })
+
+  it('compares a number of jobs that does not grow with the queue when the best few are looked at', () => {
+    const reads = (length: number): number => {
+      let count = 0
+      const queue = createQueue()
+      for (let i = 0; i < length; i += 1) {
+        const job = queuedJob({ id: String(i).padStart(9, '0') })
+        queue.add(Object.defineProperty(job, 'rank', { get: () => ((count += 1), i) }))
+      }
+      count = 0
+      const iterator = queue[Symbol.iterator]()
+      for (let i = 0; i < 20; i += 1) iterator.next()
+      return count
+    }
+    expect(reads(20_000)).toBe(reads(1_000))
+  })
+})

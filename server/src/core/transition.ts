@@ -1,0 +1,155 @@
+/**
+ * The state machine. Nothing else decides what becomes of a job.
+ *
+ *   new ──► SCHEDULED ──due──► QUEUED ──claim──► RUNNING ──► COMPLETED
+ *     └───────────────────────►  ▲ ▲               │ ├──────► FAILED      attempts spent
+ *                                │ │ handed back,  │ ├──────► CANCELLED   somebody asked
+ *                                │ └─ rescued ─────┤ └──────► SCHEDULED   a retry, after its back-off
+ *                                └──── retry by hand, from any of the three ends
+ *   SCHEDULED and QUEUED ──cancel──► CANCELLED
+ *
+ * `settle` and `lostWithNode` return data. The store applies it only while the row still is under the
+ * same lease (node and attempt), so a late answer changes nothing.
+ */
+import type { Attempt, FinalState, Job, JobError, JobState } from './job.ts'
+import { times } from './metrics.ts'
+import type { Outcome } from './outcome.ts'
+import { backoffMs } from './retry.ts'
+
+/** Which state may follow which. NEW is a job that is not stored yet. */
+export const transitions: Readonly<Record<JobState | 'NEW', readonly JobState[]>> = {
+  NEW: ['SCHEDULED', 'QUEUED'],
+  SCHEDULED: ['QUEUED', 'CANCELLED'],
+  QUEUED: ['RUNNING', 'CANCELLED'],
+  RUNNING: ['COMPLETED', 'FAILED', 'CANCELLED', 'SCHEDULED', 'QUEUED'],
+  COMPLETED: ['QUEUED'],
+  FAILED: ['QUEUED'],
+  CANCELLED: ['QUEUED'],
+}
+
+export const canMove = (from: JobState | 'NEW', to: JobState): boolean =>
+  transitions[from].includes(to)
+
+/** What becomes of a RUNNING job. With the node's id, `id` and `attempt` are the fence. */
+export type Settlement = {
+  /** as it was when the attempt ran */
+  job: Job
+  id: string
+  attempt: number
+  /** of the attempt that ended */
+  startedAt: number
+  finishedAt: number
+  /** the whole list to store */
+  attempts: Attempt[]
+} & (
+  | { to: 'COMPLETED'; result: string }
+  | { to: 'FAILED'; error: JobError }
+  | { to: 'CANCELLED' }
+  /**
+   * SCHEDULED: the next attempt, not before `runAt`. QUEUED: at once; `attemptsMade` is the attempt
+   * number the row goes back with, one less where the attempt does not count. Somebody may ask to
+   * cancel while this is on its way: a row with that mark must not go back but end as CANCELLED.
+   */
+  | { to: 'SCHEDULED'; runAt: number }
+  | { to: 'QUEUED'; attemptsMade: number }
+)
+
+export interface Ended {
+  now: number
+  startedAt: number
+  finishedAt: number
+  /** 0..1, random */
+  jitter: number
+}
+
+/** What becomes of a job whose attempt ended like that. */
+export function settle(job: Job, outcome: Outcome, ended: Ended): Settlement {
+  switch (outcome.kind) {
+    case 'completed':
+      return { ...recorded(job, ended, null), to: 'COMPLETED', result: outcome.result }
+    case 'failed':
+      return failed(job, outcome.error, ended, outcome.final)
+    case 'timedOut':
+    case 'lost':
+      return failed(job, outcome.error, ended)
+    case 'cancelled':
+      return { ...recorded(job, ended, null), to: 'CANCELLED' }
+    case 'interrupted':
+      // Back in the queue it would wait for ever: a job with that mark is never claimed.
+      if (job.cancelRequested) return { ...recorded(job, ended, null), to: 'CANCELLED' }
+      return {
+        ...fence(job, ended),
+        attempts: job.attempts,
+        to: 'QUEUED',
+        attemptsMade: job.attempt - 1,
+      }
+  }
+  outcome satisfies never
+}
+
+function failed(job: Job, error: JobError, ended: Ended, final = false): Settlement {
+  const attempt = recorded(job, ended, error)
+  if (job.cancelRequested) return { ...attempt, to: 'CANCELLED' }
+  if (final || job.attempt >= job.maxAttempts) return { ...attempt, to: 'FAILED', error }
+  const runAt = ended.now + backoffMs(job.backoff, job.attempt, ended.jitter)
+  return { ...attempt, to: 'SCHEDULED', runAt }
+}
+
+/**
+ * What becomes of a job whose node died under it at an unknown time before `now`. The attempt counts,
+ * or a job that kills its node would run for ever; the next one need not wait for a back-off.
+ */
+export function lostWithNode(
+  job: Job,
+  { now, error }: { now: number; error: JobError },
+): Settlement {
+  const ended = { startedAt: job.startedAt ?? now, finishedAt: now }
+  const attempt = recorded(job, ended, error)
+  if (job.cancelRequested) return { ...attempt, to: 'CANCELLED' }
+  if (job.attempt >= job.maxAttempts) return { ...attempt, to: 'FAILED', error }
+  return { ...attempt, to: 'QUEUED', attemptsMade: job.attempt }
+}
+
+const fence = (job: Job, { startedAt, finishedAt }: { startedAt: number; finishedAt: number }) => ({
+  job,
+  id: job.id,
+  attempt: job.attempt,
+  startedAt,
+  finishedAt,
+})
+
+function recorded(
+  job: Job,
+  times: { startedAt: number; finishedAt: number },
+  error: JobError | null,
+) {
+  const attempt: Attempt = {
+    number: job.attempt,
+    nodeId: job.nodeId ?? '',
+    workerName: job.workerName,
+    startedAt: times.startedAt,
+    finishedAt: times.finishedAt,
+    error,
+  }
+  return { ...fence(job, times), attempts: [...job.attempts, attempt] }
+}
+
+/** The job as it is once a settlement that ends it has been applied. Times as a timestamp holds them, in whole µs. */
+export function endedJob(settlement: Extract<Settlement, { to: FinalState }>): Job {
+  const { job, to, attempts } = settlement
+  const startedAt = wholeUs(settlement.startedAt)
+  const finishedAt = wholeUs(settlement.finishedAt)
+  return {
+    ...job,
+    state: to,
+    attempts,
+    startedAt,
+    finishedAt,
+    cancelRequested: false,
+    error: settlement.to === 'FAILED' ? settlement.error : null,
+    progress: null,
+    ...times({ createdAt: job.createdAt, runAt: job.runAt, startedAt, finishedAt }),
+  }
+}
+
+const wholeUs = (ms: number): number => Math.round(ms * 1000) / 1000

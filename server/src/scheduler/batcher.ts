@@ -1,0 +1,94 @@
+/**
+ * Gathers what arrives within one turn of the event loop into one call, and while calls are under way
+ * lets the next batch grow. This is group commit: the busier it is, the larger the batches become, and
+ * an idle system still answers after a single round trip.
+ */
+export interface Batcher<In, Out> {
+  /** Resolves with one output per input, in order, once their batch has been run. */
+  add(items: In[]): Promise<Out[]>
+  /** Resolves when nothing is waiting or under way. */
+  idle(): Promise<void>
+}
+
+export interface BatcherOptions<In, Out> {
+  /** one output per input, in order */
+  run(items: In[]): Promise<Out[]>
+  /** a call's items are never torn apart, so one batch may exceed this by one call */
+  maxItems: number
+  maxBytes?: number
+  bytes?(item: In): number
+  /** calls under way at once */
+  maxFlights: number
+}
+
+interface Waiting<In, Out> {
+  items: In[]
+  bytes: number
+  resolve(out: Out[]): void
+  reject(error: unknown): void
+}
+
+export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batcher<In, Out> {
+  const { maxItems, maxFlights, maxBytes = Infinity } = options
+  const waiting: Waiting<In, Out>[] = []
+  let flights = 0
+  let scheduled = false
+  let idleListeners: (() => void)[] = []
+
+  const takeBatch = (): Waiting<In, Out>[] => {
+    let items = 0
+    let bytes = 0
+    let end = 0
+    for (const call of waiting) {
+      if (end > 0 && (items + call.items.length > maxItems || bytes + call.bytes > maxBytes)) break
+      items += call.items.length
+      bytes += call.bytes
+      end += 1
+    }
+    return waiting.splice(0, end)
+  }
+
+  const fly = async (batch: Waiting<In, Out>[]): Promise<void> => {
+    try {
+      const out = await options.run(batch.flatMap((call) => call.items))
+      let from = 0
+      for (const call of batch) {
+        call.resolve(out.slice(from, from + call.items.length))
+        from += call.items.length
+      }
+    } catch (error) {
+      for (const call of batch) call.reject(error)
+    }
+  }
+
+  const flush = (): void => {
+    scheduled = false
+    while (waiting.length > 0 && flights < maxFlights) {
+      flights += 1
+      void fly(takeBatch()).then(() => {
+        flights -= 1
+        if (waiting.length > 0) flush()
+        else if (flights === 0) {
+          for (const tell of idleListeners) tell()
+          idleListeners = []
+        }
+      })
+    }
+  }
+
+  return {
+    add(items) {
+      const bytes = options.bytes ? items.reduce((sum, item) => sum + options.bytes!(item), 0) : 0
+      return new Promise((resolve, reject) => {
+        waiting.push({ items, bytes, resolve, reject })
+        if (scheduled || flights >= maxFlights) return
+        scheduled = true
+        setImmediate(flush)
+      })
+    },
+    idle() {
+      if (waiting.length === 0 && flights === 0) return Promise.resolve()
+      return new Promise((resolve) => idleListeners.push(resolve))
+    },
+  }
+}

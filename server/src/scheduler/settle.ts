@@ -1,0 +1,134 @@
+import { HeddleError } from '../core/errors.ts'
+import type { Job } from '../core/job.ts'
+import type { Outcome } from '../core/outcome.ts'
+import { settle, type Settlement } from '../core/transition.ts'
+import { log } from '../log.ts'
+import type { Store } from '../store/open.ts'
+import { settleJobs } from '../store/settle.ts'
+import type { WorkResult } from '../workers/worker.ts'
+import { createBatcher } from './batcher.ts'
+import type { RunningJob, StopReason } from './running.ts'
+
+/**
+ * The one way out of RUNNING. Every outcome becomes a settlement under the lease the job was claimed
+ * with; batches of them are written until the database takes them. A result outlives an outage in this
+ * process's memory: at most as many as jobs were running, since nothing is claimed meanwhile.
+ */
+export interface Settler {
+  settle(entry: Pick<RunningJob, 'job' | 'leaseId' | 'stopReason'>, result: WorkResult): void
+  /** ended here, but perhaps not yet in the table */
+  isPending(id: string): boolean
+  idle(): Promise<void>
+  /** gives up on an unreachable database: the leases lapse and other nodes rerun the jobs */
+  abandon(): void
+}
+
+export interface SettlerOptions {
+  store: Store
+  /** after the commit, in order */
+  onSettled(jobs: Job[]): void
+}
+
+interface Item {
+  leaseId: string
+  settlement: Settlement
+}
+
+/** Nearly always one: a node changes its lease only after it was cut off. */
+function byLease(items: Item[]): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>()
+  for (const item of items) {
+    const group = groups.get(item.leaseId)
+    if (group) group.push(item)
+    else groups.set(item.leaseId, [item])
+  }
+  return groups
+}
+
+/** A stop that nobody asked for costs the job no attempt. */
+const seenOutcome = (stopReason: StopReason | null, outcome: Outcome): Outcome =>
+  outcome.kind === 'cancelled' && stopReason !== 'cancel' ? { kind: 'interrupted' } : outcome
+
+export function createSettler({ store, onSettled }: SettlerOptions): Settler {
+  const pending = new Set<string>()
+  let abandoned = false
+  let wakeSleeper: () => void = () => {}
+
+  const sleep = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      wakeSleeper = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+
+  const write = async (leaseId: string, settlements: Settlement[]): Promise<Job[]> => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const { settled, refused } = await settleJobs(store, leaseId, settlements)
+        // After a try of unknown end a refusal only says that it had been written.
+        if (refused.length > 0 && tries === 1) {
+          log.warn(
+            { jobs: refused.slice(0, 10), count: refused.length },
+            'results of lost leases were dropped',
+          )
+        }
+        return settled
+      } catch (error) {
+        if (!(error instanceof HeddleError) || error.code !== 'STORE_UNAVAILABLE' || abandoned)
+          throw error
+        log.warn(
+          { count: settlements.length, error: error.message },
+          'results wait for the database',
+        )
+        await sleep(error.retryAfterMs ?? 1000)
+      }
+    }
+  }
+
+  const batches = createBatcher<Item, null>({
+    maxItems: 1000,
+    maxFlights: store.kind === 'postgres' ? 2 : 1,
+    async run(items) {
+      try {
+        for (const [leaseId, group] of byLease(items)) {
+          onSettled(
+            await write(
+              leaseId,
+              group.map((item) => item.settlement),
+            ),
+          )
+        }
+      } catch (error) {
+        log.error(
+          { error, count: items.length },
+          'results could not be stored; their leases will lapse',
+        )
+      } finally {
+        for (const { settlement } of items) pending.delete(settlement.id)
+      }
+      return items.map(() => null)
+    },
+  })
+
+  return {
+    settle(entry, result) {
+      const clockOffset = store.clock.now() - (performance.timeOrigin + performance.now())
+      const settlement = settle(entry.job, seenOutcome(entry.stopReason, result.outcome), {
+        now: store.clock.now(),
+        startedAt: result.startedAt + clockOffset,
+        finishedAt: result.finishedAt + clockOffset,
+        jitter: Math.random(),
+      })
+      pending.add(settlement.id)
+      void batches.add([{ leaseId: entry.leaseId, settlement }])
+    },
+    isPending: (id) => pending.has(id),
+    idle: () => batches.idle(),
+    abandon() {
+      abandoned = true
+      wakeSleeper()
+    },
+  }
+}

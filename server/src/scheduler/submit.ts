@@ -1,0 +1,155 @@
+import type { Registry } from '../job-types/registry.ts'
+import { HeddleError, type Issue } from '../core/errors.ts'
+import { sizeClass } from '../core/estimate.ts'
+import { PRIORITY, THREAD_DEMAND, type Job } from '../core/job.ts'
+import { rank } from '../core/rank.ts'
+import { insertJobs, type InsertResult, type NewJob } from '../store/insert.ts'
+import type { Store } from '../store/open.ts'
+import { createBatcher } from './batcher.ts'
+import { createJobIds } from './job-ids.ts'
+import { parseSubmitRequest, type SubmitRequest } from './submit-request.ts'
+
+/** A batch's payloads travel in one statement: this keeps that statement far below Postgres's limit of 1 GB. */
+const BATCH_BYTES = 16 * 1024 * 1024
+
+export interface SubmitOptions {
+  store: Store
+  registry: Registry
+  queueLimit: number
+  /** ms of waiting that one step of priority is worth; null for strict priority */
+  agingMs: number | null
+  /** hears of jobs that were really created, after their commit */
+  onAccepted(jobs: Job[]): void
+}
+
+/** Validates and stores jobs. Resolves after the commit: all of `requests` are accepted, or none is. */
+export type Submit = (requests: unknown[]) => Promise<Job[]>
+
+export function createSubmit(options: SubmitOptions): Submit {
+  const { store, registry, queueLimit } = options
+  const nextId = createJobIds()
+
+  // Calls that arrive in one turn share a statement, and each call is whole in one: its jobs stand or fall together.
+  const inserts = createBatcher<NewJob, InsertResult>({
+    run: (jobs) => insertJobs(store, jobs, { queueLimit }),
+    maxItems: 1000,
+    maxBytes: BATCH_BYTES,
+    bytes: (job) => job.payload.length,
+    maxFlights: store.kind === 'postgres' ? 4 : 1,
+  })
+
+  const toNewJob = (input: unknown): NewJob => {
+    const request = parsed(input, registry)
+    const type = registry.find(request.type)
+    const given = request.payload ?? {}
+    registry.checkPayload(request.type, given)
+    const payload = JSON.stringify(given)
+    const createdAt = store.clock.now()
+    const runAt = Math.max(
+      createdAt,
+      request.runAt?.getTime() ?? createdAt + (request.delayMs ?? 0),
+    )
+    const priority = request.priority ?? PRIORITY.default
+    const threads = threadsOf(request, type.parallel)
+    return {
+      payload,
+      idempotencyKey: request.idempotencyKey ?? null,
+      job: {
+        id: nextId(createdAt),
+        name: request.name ?? request.type,
+        type: request.type,
+        priority,
+        ...threads,
+        expectedMs: request.expectedMs ?? null,
+        sizeClass: sizeClass(payload.length),
+        width: null,
+        widthReason: null,
+        state: runAt > createdAt ? 'SCHEDULED' : 'QUEUED',
+        rank: rank(priority, createdAt, options.agingMs),
+        attempt: 0,
+        maxAttempts: request.maxAttempts ?? type.maxAttempts,
+        backoff: request.backoff ?? type.backoff,
+        timeoutMs: request.timeoutMs ?? type.timeoutMs,
+        attempts: [],
+        createdAt,
+        runAt,
+        startedAt: null,
+        finishedAt: null,
+        nodeId: null,
+        workerName: null,
+        cancelRequested: false,
+        error: null,
+        progress: null,
+        queueTimeMs: null,
+        executionTimeMs: null,
+        totalTimeMs: null,
+      },
+    }
+  }
+
+  return async (requests) => {
+    const jobs = requests.map((request, index) => {
+      try {
+        return toNewJob(request)
+      } catch (error) {
+        throw requests.length > 1 ? atIndex(error, index) : error
+      }
+    })
+    const results = await inserts.add(jobs)
+    if (results.some((result) => 'error' in result)) {
+      throw new HeddleError('QUEUE_FULL', `The queue holds its limit of ${queueLimit} jobs`, {
+        hint: 'Try again when jobs have finished, or raise QUEUE_LIMIT',
+        retryAfterMs: 2000,
+      })
+    }
+    const accepted = results.filter((result) => 'job' in result)
+    options.onAccepted(accepted.filter((result) => result.created).map((result) => result.job))
+    return accepted.map((result) => result.job)
+  }
+}
+
+/** Where an option is wrong, what is wrong with the payload is told as well: a second round helps nobody. */
+function parsed(input: unknown, registry: Registry): SubmitRequest {
+  try {
+    return parseSubmitRequest(input)
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error
+    const issues = [...error.issues, ...payloadIssues(input, registry)]
+    throw new HeddleError(error.code, error.message, { issues })
+  }
+}
+
+/** None where the type is not known either: nothing can be said of its payload then. */
+function payloadIssues(input: unknown, registry: Registry): Issue[] {
+  const { type, payload } = Object(input) as { type?: unknown; payload?: unknown }
+  if (typeof type !== 'string') return []
+  try {
+    registry.checkPayload(type, payload ?? {})
+    return []
+  } catch (error) {
+    return error instanceof HeddleError && error.code === 'INVALID_PAYLOAD' ? error.issues : []
+  }
+}
+
+/** What a job asks for. A type with no parallel form gets one thread, whatever the range. */
+function threadsOf(
+  { threadDemand, threads }: SubmitRequest,
+  parallel: boolean,
+): Pick<Job, 'threadDemand' | 'gang' | 'maxThreads'> {
+  const asked = threads ?? threadDemand ?? THREAD_DEMAND.default
+  const { min, preferred, max } =
+    typeof asked === 'number'
+      ? { min: asked, preferred: asked, max: null }
+      : { min: asked.min ?? 1, preferred: asked.preferred, max: asked.max ?? asked.preferred }
+  return { threadDemand: preferred, gang: parallel ? min : 1, maxThreads: parallel ? max : null }
+}
+
+/** In a list of jobs an issue's path starts with the place of the job it is about. */
+function atIndex(error: unknown, index: number): unknown {
+  if (!(error instanceof HeddleError)) return error
+  const issues = error.issues.length > 0 ? error.issues : [{ path: [], message: error.message }]
+  return new HeddleError(error.code, `Job ${index}: ${error.message}`, {
+    issues: issues.map((issue) => ({ ...issue, path: [index, ...issue.path] })),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  })
+}

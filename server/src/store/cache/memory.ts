@@ -1,0 +1,24 @@
+import { isFinal, type Job } from '../../core/job.ts'
+import type { JobCache } from './cache.ts'
+
+/** Beyond them a lookup asks the table. Dropping the oldest instead would walk over all that have left. */
+const MAX_JOBS = 10_000
+
+export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
+  const jobs = new Map<string, Job>()
+  return {
+    get: (id) => Promise.resolve(jobs.get(id) ?? null),
+    put(changed) {
+      for (const job of changed) {
+        if (isFinal(job.state)) jobs.delete(job.id)
+        else if (jobs.size < maxJobs || jobs.has(job.id)) jobs.set(job.id, job)
+      }
+      return Promise.resolve()
+    },
+    healthy: () => true,
+    close() {
+      jobs.clear()
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,34 @@
+// The thread that PGlite runs in. Plain JavaScript, because neither tsx nor vitest transforms a worker's
+// entry file on Node 20. `pglite-thread.ts` is the other side of these messages.
+import { parentPort, workerData } from 'node:worker_threads'
+import { PGlite } from '@electric-sql/pglite'
+
+const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort)
+/** Errors of the engine may print its whole source. @param {unknown} error */
+const say = (error) => String(error instanceof Error ? error.message : error).slice(0, 500)
+
+try {
+  const { dataDir, image } = workerData
+  const engine = await PGlite.create({
+    dataDir,
+    ...(image ? { loadDataDir: new Blob([image]) } : {}),
+  })
+  engine.onNotification((channel) => port.postMessage({ channel }))
+  port.on('message', async ({ id, bytes, op }) => {
+    try {
+      if (op === 'close') {
+        await engine.close()
+        port.postMessage({ id })
+      } else {
+        // The result may lie in the engine's own memory, which the next statement overwrites.
+        const answer = (await engine.execProtocolRaw(bytes)).slice()
+        port.postMessage({ id, bytes: answer }, [answer.buffer])
+      }
+    } catch (error) {
+      port.postMessage({ id, error: say(error) })
+    }
+  })
+  port.postMessage({ ready: true })
+} catch (error) {
+  port.postMessage({ ready: false, error: say(error) })
+}

@@ -1,0 +1,141 @@
+import pg from 'pg'
+import { HeddleError, toError } from '../core/errors.ts'
+import { log } from '../log.ts'
+import type { Engine } from './embedded.ts'
+import { StoreOpenError } from './open-error.ts'
+import { sessionSettings } from './session.ts'
+import { toStoreError } from './unavailable.ts'
+
+const CONNECT_MS = 5_000
+/** The server gives up on a statement first; the client follows where the server is not heard any more. */
+const STATEMENT_MS = 30_000
+const CLIENT_EXTRA_MS = 5_000
+const RELISTEN_MS = 1_000
+
+export interface ServerEngine extends Engine {
+  /** a connection with no time limit on its statements, not yet connected */
+  client(): pg.Client
+}
+
+/** A pool on a PostgreSQL server. Connects when first used. */
+export function openServer(url: string, poolSize: number): ServerEngine {
+  const settings = [...sessionSettings]
+  const options = (limits: typeof settings): string =>
+    [...settings, ...limits].map(([name, value]) => `-c ${name}=${value}`).join(' ')
+  const config = {
+    connectionString: url,
+    connectionTimeoutMillis: CONNECT_MS,
+    keepAlive: true,
+    application_name: 'heddle',
+  }
+  const pool = new pg.Pool({
+    ...config,
+    max: poolSize,
+    query_timeout: STATEMENT_MS + CLIENT_EXTRA_MS,
+    options: options([
+      ['statement_timeout', String(STATEMENT_MS)],
+      ['idle_in_transaction_session_timeout', String(STATEMENT_MS)],
+    ]),
+  })
+  // An idle connection that breaks would otherwise end the process.
+  pool.on('error', (error) =>
+    log.warn({ error: error.message }, 'an idle database connection broke'),
+  )
+  const client = (): pg.Client => new pg.Client({ ...config, options: options([]) })
+
+  return {
+    pool,
+    client,
+    listen: (channel, onNotification) => listen(client, channel, onNotification),
+    close: () => pool.end(),
+  }
+}
+
+/** Says in words why the server cannot be used. */
+export function serverOpenError(url: string, thrown: unknown): Error {
+  const error = toError(thrown)
+  if (error instanceof StoreOpenError) return error
+  const cause = error instanceof HeddleError && error.cause instanceof Error ? error.cause : error
+  const where = describe(url)
+  const { code } = cause as { code?: string }
+  if (code === '3D000') {
+    return new StoreOpenError(
+      `PostgreSQL at ${where} has no such database. Create it with createdb, or set DATABASE_URL to another.`,
+      { cause },
+    )
+  }
+  if (code === '28P01' || code === '28000') {
+    return new StoreOpenError(
+      `PostgreSQL at ${where} refuses this user or password: ${cause.message}. See DATABASE_URL.`,
+      { cause },
+    )
+  }
+  if (code === '42501') {
+    return new StoreOpenError(
+      `This user may not create tables in ${where}: ${cause.message}. Grant CREATE on the schema, or run the migrations as its owner.`,
+      { cause },
+    )
+  }
+  if (toStoreError(error) instanceof HeddleError) {
+    const why = cause.message || code || 'no answer'
+    return new StoreOpenError(
+      `PostgreSQL at ${where} does not answer: ${why}. Start it, or mend DATABASE_URL.`,
+      { cause },
+    )
+  }
+  return error
+}
+
+/** Host and database, never the password. */
+function describe(url: string): string {
+  try {
+    const { host, pathname } = new URL(url)
+    return `${host}${pathname}`
+  } catch {
+    return 'DATABASE_URL'
+  }
+}
+
+/** Keeps one connection listening, and after a break tells once that something may have been missed. */
+async function listen(
+  newClient: () => pg.Client,
+  channel: string,
+  onNotification: () => void,
+): Promise<() => Promise<void>> {
+  let stopped = false
+  let current: pg.Client | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  const connect = async (): Promise<void> => {
+    const client = newClient()
+    current = client
+    const broke = (): void => {
+      if (stopped || current !== client) return
+      current = undefined
+      timer = setTimeout(again, RELISTEN_MS).unref()
+    }
+    client.on('error', broke)
+    client.on('end', broke)
+    client.on('notification', (message) => message.channel === channel && onNotification())
+    try {
+      await client.connect()
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      broke()
+      await client.end().catch(() => {})
+      throw error
+    }
+  }
+  const again = (): void => {
+    connect().then(onNotification, () => {})
+  }
+
+  await connect().catch((error: unknown) =>
+    log.warn({ error: toError(error).message }, 'the database cannot be listened to yet'),
+  )
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await current?.end().catch(() => {})
+  }
+}

@@ -1,0 +1,68 @@
+/** A worker process: one pool of threads, told what to do by the server process, and gone when that is gone. */
+import { toError } from '../core/errors.ts'
+import type { WorkResult } from './worker.ts'
+import type { FromWorkerProcess, ToWorkerProcess } from './messages.ts'
+import { createPool, type PoolOptions } from './pool.ts'
+
+const LEASE_WATCH_MS = 50
+
+const options = JSON.parse(process.argv[2] ?? '{}') as PoolOptions
+
+const send = (message: FromWorkerProcess): void => {
+  if (process.connected) process.send?.(message)
+}
+
+// The server process decides when to stop; Ctrl-C in a terminal reaches the whole group.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+// Threads may spin or sit in native code: nothing gentler ends them for sure.
+const endNow = (): void => void process.kill(process.pid, 'SIGKILL')
+process.on('disconnect', endNow)
+
+let finished: WorkResult[] = []
+const sendFinished = (): void => {
+  send({ type: 'finished', results: finished })
+  finished = []
+}
+
+const pool = createPool(options, {
+  finished(results) {
+    // One message for all that ends in one turn.
+    if (finished.length === 0) setImmediate(sendFinished)
+    finished.push(...results)
+  },
+  progress: (updates) => send({ type: 'progress', updates }),
+  trouble: (message) => send({ type: 'trouble', message }),
+})
+
+let leaseUntil = Infinity
+setInterval(() => {
+  if (performance.now() > leaseUntil) endNow()
+}, LEASE_WATCH_MS).unref()
+
+async function handle(message: ToWorkerProcess): Promise<void> {
+  switch (message.type) {
+    case 'run':
+      pool.run(message.orders)
+      return
+    case 'cancel':
+      pool.cancel(message.jobIds)
+      return
+    case 'lease':
+      leaseUntil = performance.now() + message.ms
+      return
+    case 'close':
+      await pool.close()
+      if (finished.length > 0) sendFinished()
+      send({ type: 'closed' })
+      return
+  }
+  message satisfies never
+}
+
+process.on('message', (message: ToWorkerProcess) => {
+  handle(message).catch((error: unknown) =>
+    send({ type: 'trouble', message: `${options.name}: ${toError(error).stack ?? ''}` }),
+  )
+})
+send({ type: 'ready' })

@@ -1,0 +1,49 @@
+import { asAnswer, outcomeOf, type Run, type Seat } from './run.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Answer, CallContext, ThreadApi } from './messages.ts'
+import { ThreadEnded, type Thread } from './thread.ts'
+import type { ModuleThread } from 'threads'
+
+export interface GangOptions {
+  threadOf(seat: Seat): Thread
+  /** one chunk has failed: the others are to stop, their answers are not wanted any more */
+  stopOthers(run: Run): void
+}
+
+type Step<T> = (api: ModuleThread<ThreadApi>) => Promise<Answer<T>>
+
+/** split in the first thread → a chunk per thread → merge in the first. User code never runs outside a thread. */
+export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): Promise<Outcome> {
+  const [item] = run.order.items
+  const [first] = run.seats
+  if (!item || !first) throw new Error('a gang needs a job and threads')
+  const context = (chunk: number): CallContext => ({
+    run: run.id,
+    jobId: item.jobId,
+    attempt: item.attempt,
+    width: run.order.width,
+    chunk,
+  })
+  const ask = <T>(seat: Seat, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
+    Promise.race([threadOf(seat).call(step), run.givenUp]).catch(asAnswer)
+
+  const chunks = await ask(first, (api) => api.split(context(0), item))
+  if (chunks instanceof ThreadEnded || !chunks.ok) return outcomeOf(run, 0, chunks)
+
+  let failed: Answer<never> | ThreadEnded | undefined
+  const parts = await Promise.all(
+    chunks.value.map(async (chunk, index) => {
+      const seat = run.seats[index] ?? first
+      const part = await ask(seat, (api) => api.runChunk(context(index), item.type, chunk))
+      if (!(part instanceof ThreadEnded) && part.ok) return part.value
+      if (!failed) {
+        failed = part
+        stopOthers(run)
+      }
+      return undefined
+    }),
+  )
+  if (failed) return outcomeOf(run, 0, failed)
+  const merged = await ask(first, (api) => api.merge(context(0), item.type, parts))
+  return outcomeOf(run, 0, merged)
+}

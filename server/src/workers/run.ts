@@ -1,0 +1,91 @@
+import type { JobError } from '../core/job.ts'
+import type { Outcome } from '../core/outcome.ts'
+import type { Answer, ItemAnswer } from './messages.ts'
+import { ThreadEnded, type Thread } from './thread.ts'
+import type { WorkOrder, WorkResult } from './worker.ts'
+
+/** A place for one thread. The thread is started when first needed, kept, and replaced when it has ended. */
+export interface Seat {
+  readonly index: number
+  thread: Thread | null
+  run: Run | null
+}
+
+export type Stop = 'timeout' | 'cancel'
+
+/** One order on its way through its threads. */
+export interface Run {
+  readonly id: number
+  readonly order: WorkOrder
+  readonly seats: readonly Seat[]
+  readonly startedAt: number
+  /** items that were answered for, by index: each is, exactly once */
+  readonly answered: Set<number>
+  /** which item is to stop, and why */
+  stop: { index: number; reason: Stop } | null
+  /** of each chunk of a gang */
+  readonly fractions: number[]
+  /** items answered by a thread, sent ahead or at the end */
+  onItems: (answers: ItemAnswer[]) => void
+  /** settles calls whose thread will not end soon */
+  giveUp: (error: ThreadEnded) => void
+  readonly givenUp: Promise<never>
+}
+
+let lastId = 0
+
+export function createRun(order: WorkOrder, seats: Seat[], startedAt: number): Run {
+  let giveUp: Run['giveUp'] = () => {}
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = reject
+  })
+  givenUp.catch(() => {})
+  // 0 stands for no run in the threads' flags; ids wrap long before they leave the Int32 they are kept in.
+  lastId = (lastId % 0x7ffffffe) + 1
+  return {
+    id: lastId,
+    order,
+    seats,
+    startedAt,
+    answered: new Set(),
+    stop: null,
+    fractions: seats.map(() => 0),
+    onItems: () => {},
+    giveUp,
+    givenUp,
+  }
+}
+
+const toJobError = (thrown: unknown): JobError =>
+  thrown instanceof Error
+    ? { name: thrown.name, message: thrown.message }
+    : { name: 'NonError', message: String(thrown) }
+
+/** The outcome of an item that was told to stop, or whose thread ended, or that said itself how it went. */
+export function outcomeOf(run: Run, index: number, answer: Answer<string> | ThreadEnded): Outcome {
+  if (!(answer instanceof ThreadEnded) && answer.ok)
+    return { kind: 'completed', result: answer.value }
+  const item = run.order.items[index]
+  if (run.stop?.index === index) {
+    if (run.stop.reason === 'cancel') return { kind: 'cancelled' }
+    const message = `The attempt ran past its time limit of ${item?.timeoutMs} ms`
+    return { kind: 'timedOut', error: { name: 'TimeoutError', message, code: 'TIMEOUT' } }
+  }
+  if (answer instanceof ThreadEnded) return { kind: 'lost', error: answer.jobError }
+  return { kind: 'failed', error: answer.error, ...(answer.final === true ? { final: true } : {}) }
+}
+
+export function resultOf(
+  run: Run,
+  index: number,
+  outcome: Outcome,
+  times: { startedAt: number; finishedAt: number },
+): WorkResult {
+  const item = run.order.items[index]
+  if (!item) throw new Error(`order ${run.id} has no item ${index}`)
+  return { jobId: item.jobId, attempt: item.attempt, outcome, ...times }
+}
+
+/** A call that could not be made, e.g. because a chunk cannot be cloned: the job's own fault, its thread lives. */
+export const asAnswer = (thrown: unknown): Answer<never> | ThreadEnded =>
+  thrown instanceof ThreadEnded ? thrown : { ok: false, error: toJobError(thrown) }

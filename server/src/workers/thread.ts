@@ -1,0 +1,155 @@
+/**
+ * One thread, from its start to its end. A call in threads.js whose thread ends never settles, so every
+ * call here is raced against the end, and the end says why it came.
+ */
+import type { ModuleThread } from 'threads'
+import type { JobError } from '../core/job.ts'
+import { CLOCK_OFFSET, CONTROL, CONTROL_BYTES } from './messages.ts'
+import type { FromThread, ThreadApi, ThreadData, ToThread } from './messages.ts'
+import { NativeThread } from './native-thread.ts'
+import { spawn } from './threads-library.ts'
+
+const SPAWN_MS = 30_000
+
+export class ThreadEnded extends Error {
+  override name = 'ThreadEnded'
+  readonly jobError: JobError
+  constructor(jobError: JobError) {
+    super(jobError.message)
+    this.jobError = jobError
+  }
+}
+
+export interface ThreadOptions {
+  name: string
+  modules: string[]
+  maxResultBytes: number
+  maxOldGenerationSizeMb?: number
+  onMessage(message: FromThread): void
+}
+
+export interface Thread {
+  /** Rejects with ThreadEnded if the thread ends first, with another error if the message could not be carried. */
+  call<T>(work: (api: ModuleThread<ThreadApi>) => Promise<T>): Promise<T>
+  /** the shared flag and a message: seen in a busy loop, and by whoever waits */
+  abort(run: number): void
+  /** starts to wait for a batch: no item runs yet */
+  resetItems(): void
+  /** the item that runs, or last ran, and when it started (epoch ms) */
+  runningItem(): { index: number; startedAt: number }
+  /** No item from the next one on will be started; tells the index from which on that is certain. */
+  endItems(): number
+  /** ends it; resolves when it has really ended, which native code can delay by seconds */
+  terminate(): Promise<void>
+  readonly ended: boolean
+}
+
+const describeEnd = (code: number, error: (Error & { code?: string }) | undefined): JobError => {
+  if (error?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+    return {
+      name: 'OutOfMemoryError',
+      message: 'The thread ran out of memory',
+      code: 'OUT_OF_MEMORY',
+    }
+  }
+  if (error instanceof Error) {
+    const stack = error.stack === undefined ? {} : { stack: error.stack.slice(0, 16_384) }
+    return { name: error.name, message: error.message.slice(0, 16_384), ...stack, code: 'UNCAUGHT' }
+  }
+  if (error !== undefined) {
+    return { name: 'NonError', message: String(error).slice(0, 16_384), code: 'UNCAUGHT' }
+  }
+  return {
+    name: 'ThreadExitError',
+    message: `The thread ended with exit code ${code}`,
+    code: 'THREAD_EXIT',
+  }
+}
+
+/** Starts at once; calls wait until it is ready. */
+export function startThread(options: ThreadOptions): Thread {
+  const control = new SharedArrayBuffer(CONTROL_BYTES)
+  const flags = new Int32Array(control, 0, 3)
+  const clock = new Float64Array(control, CLOCK_OFFSET, 1)
+  const workerData: ThreadData = {
+    control,
+    modules: options.modules,
+    maxResultBytes: options.maxResultBytes,
+  }
+  const native = new NativeThread(new URL('./thread-entry.js', import.meta.url), {
+    name: options.name,
+    workerData,
+    // Stacks name the lines of the source, not of what was made of it. Other flags of the process (a
+    // TypeScript loader, in development) are not for threads.
+    execArgv: ['--enable-source-maps'],
+    resourceLimits:
+      options.maxOldGenerationSizeMb === undefined
+        ? {}
+        : { maxOldGenerationSizeMb: options.maxOldGenerationSizeMb },
+  })
+  let ended = false
+  let lastError: (Error & { code?: string }) | undefined
+  const waiting = new Set<(error: ThreadEnded) => void>()
+  let end = new ThreadEnded({ name: 'ThreadExitError', message: 'The thread has ended' })
+
+  // Without this listener an error that ends the thread would end the whole process.
+  native.on('error', (error) => (lastError = error))
+  native.on('message', (message: unknown) => {
+    if (typeof message === 'object' && message !== null && 'heddle' in message) {
+      options.onMessage(message as FromThread)
+    }
+  })
+  const gone = new Promise<void>((resolve) => {
+    native.once('exit', (code) => {
+      ended = true
+      end = new ThreadEnded(describeEnd(code, lastError))
+      for (const reject of waiting) reject(end)
+      waiting.clear()
+      resolve()
+    })
+  })
+  const ready = spawn<ThreadApi>(native, { timeout: SPAWN_MS })
+  ready.catch(() => void native.terminate())
+
+  return {
+    call(work) {
+      return new Promise((resolve, reject) => {
+        if (ended) {
+          reject(end)
+          return
+        }
+        waiting.add(reject)
+        ready
+          .then((api) => work(api))
+          .then(resolve, reject)
+          .finally(() => waiting.delete(reject))
+      })
+    },
+    abort(run) {
+      Atomics.store(flags, CONTROL.cancelledRun, run)
+      if (!ended) native.postMessage({ heddle: 'abort', run } satisfies ToThread)
+    },
+    resetItems() {
+      Atomics.store(flags, CONTROL.item, -1)
+      Atomics.store(flags, CONTROL.end, 0x7fffffff)
+      clock[0] = 0
+    },
+    runningItem: () => ({ index: Atomics.load(flags, CONTROL.item), startedAt: clock[0] ?? 0 }),
+    endItems() {
+      // The thread says which item it is at and then looks at the end; here it is the other way round. So
+      // either it sees this end, or this sees that it had moved on.
+      for (;;) {
+        const item = Atomics.load(flags, CONTROL.item)
+        Atomics.store(flags, CONTROL.end, item + 1)
+        if (Atomics.load(flags, CONTROL.item) <= item) return item + 1
+      }
+    },
+    async terminate() {
+      if (!ended) void native.terminate()
+      await gone
+    },
+    get ended() {
+      return ended
+    },
+  }
+}

@@ -1,0 +1,174 @@
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import type { Bus } from '../src/bus/bus.ts'
+import { connectRedis } from '../src/bus/connect.ts'
+import { createMemoryBus } from '../src/bus/memory.ts'
+import { createRedisBus } from '../src/bus/redis.ts'
+import { startProxy, type Proxy } from './proxy.ts'
+import { newJob } from './new-jobs.ts'
+import { newPrefix } from './redis.ts'
+import { haveRedis, redisUrl } from './services.ts'
+
+const prefix = newPrefix()
+const withRedis = await haveRedis()
+const open: Bus[] = []
+
+const memoryBus = (): Bus => createMemoryBus()
+const redisBus = (nodeId = 'here', url = redisUrl): Bus =>
+  createRedisBus({
+    publisher: connectRedis(url, 'commands'),
+    subscriber: connectRedis(url, 'subscriber'),
+    prefix,
+    nodeId,
+  })
+const opened = async (bus: Bus): Promise<Bus> => {
+  open.push(bus)
+  await vi.waitFor(() => expect(bus.healthy()).toBe(true), 5000)
+  return bus
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((bus) => bus.close()))
+})
+
+const kinds = [{ kind: 'memory', create: memoryBus }]
+if (withRedis) kinds.push({ kind: 'Redis', create: () => redisBus() })
+
+describe.each(kinds)('a bus in $kind', ({ create }) => {
+  test('a listener hears each message once, later, in the order of publishing', async () => {
+    const bus = await opened(create())
+    const heard: unknown[] = []
+    bus.subscribe('cancel', ({ ids }) => heard.push(...ids))
+    bus.subscribe('wake', ({ nodeId }) => heard.push(nodeId))
+    bus.publish('cancel', { ids: ['a'] })
+    bus.publish('wake', { nodeId: 'b' })
+    bus.publish('cancel', { ids: ['c', 'd'] })
+    expect(heard).toEqual([])
+    await vi.waitFor(() => expect(heard).toEqual(['a', 'b', 'c', 'd']))
+    bus.publish('cancel', { ids: ['last'] })
+    await vi.waitFor(() => expect(heard).toEqual(['a', 'b', 'c', 'd', 'last']))
+  })
+
+  test('a listener that throws does not keep others from hearing', async () => {
+    const bus = await opened(create())
+    const heard = vi.fn()
+    bus.subscribe('wake', () => {
+      throw new Error('broken listener')
+    })
+    bus.subscribe('wake', heard)
+    bus.publish('wake', { nodeId: null })
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(1))
+  })
+
+  test('an ended subscription is told nothing more, and its neighbour still is', async () => {
+    const bus = await opened(create())
+    const heard = vi.fn()
+    const end = bus.subscribe('wake', heard)
+    bus.subscribe('wake', heard)
+    end()
+    end()
+    bus.publish('wake', { nodeId: null })
+    await vi.waitFor(() => expect(heard).toHaveBeenCalledTimes(1))
+  })
+
+  test('what was published before closing is still told here', async () => {
+    const bus = await opened(create())
+    const heard = vi.fn()
+    bus.subscribe('wake', heard)
+    bus.publish('wake', { nodeId: null })
+    await bus.close()
+    expect(heard).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe.runIf(withRedis)('a bus between nodes', () => {
+  let proxy: Proxy | undefined
+  afterAll(() => proxy?.close())
+
+  /** two nodes that hear each other */
+  const pair = async (url?: string): Promise<[Bus, Bus]> => {
+    const [a, b] = [await opened(redisBus('a', url)), await opened(redisBus('b', url))]
+    await connected(a, b)
+    return [a, b]
+  }
+  const connected = async (a: Bus, b: Bus): Promise<void> => {
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const heard = vi.fn()
+      const end = to.subscribe('workers', heard)
+      await vi.waitFor(
+        () => {
+          from.publish('workers', { nodeId: 'probe', workers: [] })
+          expect(heard).toHaveBeenCalled()
+        },
+        { timeout: 10_000, interval: 50 },
+      )
+      end()
+    }
+  }
+
+  test('jobs published in one tick arrive at another node complete, in order, in few messages', async () => {
+    const [a, b] = await pair()
+    const jobs = Array.from({ length: 3000 }, () => newJob({ name: 'ü\u0000'.repeat(200) }).job)
+    const heard: string[] = []
+    let messages = 0
+    b.subscribe('jobs', (some) => {
+      messages += 1
+      heard.push(...some.map(({ id }) => id))
+    })
+    for (const job of jobs) a.publish('jobs', [job])
+    await vi.waitFor(() => expect(heard).toHaveLength(3000), 10_000)
+    expect(heard).toEqual(jobs.map(({ id }) => id))
+    expect(messages).toBeGreaterThan(1)
+    expect(messages).toBeLessThan(30)
+  })
+
+  test('a node hears its own messages once, not again from Redis', async () => {
+    const [a, b] = await pair()
+    const own: string[] = []
+    a.subscribe('cancel', ({ ids }) => own.push(...ids))
+    a.publish('cancel', { ids: ['mine'] })
+    const done = vi.fn()
+    b.subscribe('cancel', done)
+    await vi.waitFor(() => expect(done).toHaveBeenCalled())
+    b.publish('cancel', { ids: ['theirs'] })
+    await vi.waitFor(() => expect(own).toEqual(['mine', 'theirs']))
+  })
+
+  test('with Redis away a node serves itself, says so, and is back by itself afterwards', async () => {
+    proxy = await startProxy(redisUrl)
+    const [a, b] = await pair(proxy.through(redisUrl))
+    const heardByA = vi.fn()
+    const wokenB = vi.fn()
+    a.subscribe('cancel', heardByA)
+    b.subscribe('wake', wokenB)
+
+    proxy.cut()
+    await vi.waitFor(() => expect(a.healthy()).toBe(false))
+    a.publish('cancel', { ids: ['x'] })
+    await vi.waitFor(() => expect(heardByA).toHaveBeenCalledTimes(1))
+
+    proxy.mend()
+    await vi.waitFor(() => expect(a.healthy() && b.healthy()).toBe(true), 10_000)
+    await connected(a, b)
+    // What was missed is in the tables: that is where a node looks when it is woken.
+    expect(wokenB).toHaveBeenCalledWith({ nodeId: null })
+  })
+
+  test('publishing while Redis takes nothing keeps no memory and never waits', async () => {
+    const stalling = await startProxy(redisUrl)
+    const bus = await opened(redisBus('a', stalling.through(redisUrl)))
+    stalling.stall()
+    const big = newJob({ name: 'x'.repeat(100_000) }).job
+    const before = process.memoryUsage().heapUsed
+    for (let round = 0; round < 40; round += 1) {
+      for (let i = 0; i < 50; i += 1) bus.publish('jobs', [big])
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // 200 MB went in; a queue would hold it.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(120_000_000)
+    stalling.mend()
+    await bus.close()
+    await stalling.close()
+  })
+})

@@ -1,0 +1,103 @@
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { connectRedis } from '../src/bus/connect.ts'
+import type { Job } from '../src/core/job.ts'
+import type { JobCache } from '../src/store/cache/cache.ts'
+import { createMemoryCache } from '../src/store/cache/memory.ts'
+import { createRedisCache } from '../src/store/cache/redis.ts'
+import { newJob } from './new-jobs.ts'
+import { startProxy } from './proxy.ts'
+import { dropPrefix, newPrefix } from './redis.ts'
+import { haveRedis, redisUrl } from './services.ts'
+
+const prefix = newPrefix()
+const withRedis = await haveRedis()
+const open: JobCache[] = []
+const redisCache = (url = redisUrl): JobCache =>
+  createRedisCache(connectRedis(url, 'commands'), prefix)
+const opened = async (cache: JobCache): Promise<JobCache> => {
+  open.push(cache)
+  await vi.waitFor(() => expect(cache.healthy()).toBe(true), 5000)
+  return cache
+}
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((cache) => cache.close()))
+})
+afterAll(async () => {
+  if (withRedis) await dropPrefix(prefix)
+})
+
+const kinds = [{ kind: 'memory', create: () => createMemoryCache() }]
+if (withRedis) kinds.push({ kind: 'Redis', create: () => redisCache() })
+const running = (job: Job): Job => ({ ...job, state: 'RUNNING', attempt: job.attempt + 1 })
+
+describe.each(kinds)('a job cache in $kind', ({ create }) => {
+  test('gives an active job as it was put, and the last state of it', async () => {
+    const cache = await opened(create())
+    const { job } = newJob({ name: 'ü "\u0000' })
+    expect(await cache.get(job.id)).toBeNull()
+    await cache.put([job])
+    expect(await cache.get(job.id)).toEqual(job)
+    const later = { ...running(job), progress: 0.5 }
+    await cache.put([later])
+    expect(await cache.get(job.id)).toEqual(later)
+  })
+
+  test('forgets a job that has ended, and knows it again when it is retried', async () => {
+    const cache = await opened(create())
+    const job = running(newJob().job)
+    await cache.put([job])
+    await cache.put([{ ...job, state: 'COMPLETED' }])
+    expect(await cache.get(job.id)).toBeNull()
+    const retried: Job = { ...job, state: 'QUEUED' }
+    await cache.put([retried])
+    expect(await cache.get(job.id)).toEqual(retried)
+  })
+
+  test('takes thousands at once', async () => {
+    const cache = await opened(create())
+    const jobs = Array.from({ length: 2500 }, () => newJob().job)
+    await cache.put(jobs)
+    expect(await cache.get(jobs[0]!.id)).toEqual(jobs[0])
+    expect(await cache.get(jobs[2499]!.id)).toEqual(jobs[2499])
+  })
+})
+
+test('a cache in memory holds so many jobs, and more when some have ended', async () => {
+  const cache = createMemoryCache(3)
+  const jobs = Array.from({ length: 4 }, () => newJob().job)
+  await cache.put(jobs)
+  expect(await cache.get(jobs[0]!.id)).toEqual(jobs[0])
+  expect(await cache.get(jobs[3]!.id)).toBeNull()
+  await cache.put([{ ...jobs[0]!, state: 'COMPLETED' }, jobs[3]!])
+  expect(await cache.get(jobs[3]!.id)).toEqual(jobs[3])
+})
+
+describe.runIf(withRedis)('a job cache that nodes share', () => {
+  test('a write that comes late changes nothing', async () => {
+    const [a, b] = [await opened(redisCache()), await opened(redisCache())]
+    const { job } = newJob()
+    const now = running(job)
+    await a.put([now])
+    await b.put([job])
+    expect(await b.get(job.id)).toEqual(now)
+    await a.put([{ ...now, state: 'COMPLETED' }])
+    await b.put([job, now])
+    expect(await b.get(job.id)).toBeNull()
+  })
+
+  test('with Redis away it knows nothing and throws nothing, and is back by itself', async () => {
+    const proxy = await startProxy(redisUrl)
+    const cache = await opened(redisCache(proxy.through(redisUrl)))
+    const { job } = newJob()
+    await cache.put([job])
+    proxy.cut()
+    await vi.waitFor(() => expect(cache.healthy()).toBe(false))
+    expect(await cache.get(job.id)).toBeNull()
+    await cache.put([running(job)])
+    proxy.mend()
+    await vi.waitFor(() => expect(cache.healthy()).toBe(true), 10_000)
+    expect(await cache.get(job.id)).toEqual(job)
+    await cache.close()
+    await proxy.close()
+  })
+})

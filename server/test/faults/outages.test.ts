@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { startTestApp, type RestJob, type TestApp } from '../app.ts'
+import { createServerDatabase } from '../databases.ts'
+import { startProxy, type Proxy } from '../proxy.ts'
+import { havePostgres, haveRedis, redisUrl } from '../services.ts'
+
+const waitJob = `
+import { defineJob } from 'heddle'
+import { z } from 'zod'
+export default defineJob({
+  type: 'wait',
+  payload: z.object({ ms: z.number() }),
+  run: ({ ms }) => new Promise((resolve) => setTimeout(resolve, ms, 'waited')),
+})`
+
+const ready = (await havePostgres()) && (await haveRedis())
+const add = { type: 'add_numbers', payload: { a: 1, b: 2 } }
+
+describe.skipIf(!ready)('outages of the services', () => {
+  let folder: string
+  let database: Awaited<ReturnType<typeof createServerDatabase>>
+  let toPostgres: Proxy
+  let toRedis: Proxy
+  let app: TestApp
+  beforeEach(async () => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-outages-'))
+    writeFileSync(path.join(folder, 'wait.mjs'), waitJob)
+    database = await createServerDatabase()
+    toPostgres = await startProxy(database.url)
+    toRedis = await startProxy(redisUrl)
+    app = await startTestApp({
+      DATABASE_URL: toPostgres.through(database.url),
+      REDIS_URL: toRedis.through(redisUrl),
+      KEY_PREFIX: `heddle-test-${randomUUID()}:`,
+      JOBS_DIR: folder,
+    })
+  })
+  afterEach(async () => {
+    toPostgres.mend()
+    toRedis.mend()
+    await app.close()
+    await toPostgres.close()
+    await toRedis.close()
+    await database.drop()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  const submitted = async (job: unknown): Promise<RestJob> => {
+    const { status, body } = await app.post('/jobs', job)
+    expect(status).toBe(201)
+    return body
+  }
+
+  it('of PostgreSQL refuse submissions with a 503 that says when to try again, and pass by themselves', async () => {
+    toPostgres.cut()
+    const refused = await fetch(`${app.url}/jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(add),
+    })
+    expect(refused.status).toBe(503)
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(await refused.json()).toMatchObject({ code: 'STORE_UNAVAILABLE' })
+
+    toPostgres.mend()
+    await vi.waitFor(async () => expect((await app.post('/jobs', add)).status).toBe(201), 10_000)
+  })
+
+  it('of PostgreSQL leave running jobs alone: their results are kept until they can be written', async () => {
+    const { id } = await submitted({ type: 'wait', payload: { ms: 400 } })
+    await vi.waitFor(async () => {
+      const { body } = await app.get(`/jobs/${id}`)
+      expect((body as RestJob).state).toBe('RUNNING')
+    })
+    toPostgres.cut()
+    await vi.waitFor(() => expect(app.app.scheduler.stats().running).toBe(0), 5_000)
+    toPostgres.mend()
+    expect(await app.ended(id)).toMatchObject({ state: 'COMPLETED', result: 'waited', attempt: 1 })
+  })
+
+  it('of all PostgreSQL backends at once lose nothing that was accepted', async () => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    const accepted: string[] = []
+    for (let round = 0; round < 5; round += 1) {
+      const answers = Promise.all(Array.from({ length: 20 }, () => app.post('/jobs', add)))
+      await client.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      )
+      for (const { status, body } of await answers) {
+        expect([201, 503]).toContain(status)
+        if (status === 201) accepted.push((body as RestJob).id)
+      }
+    }
+    await client.end()
+    const jobs = await Promise.all(accepted.map((id) => vi.waitFor(() => app.ended(id), 15_000)))
+    expect(new Set(jobs.map(({ state }) => state))).toEqual(new Set(['COMPLETED']))
+  })
+
+  it('of Redis change nothing but the health: jobs run, and events come again after it', async () => {
+    toRedis.cut()
+    const { id } = await submitted(add)
+    expect(await app.ended(id)).toMatchObject({ state: 'COMPLETED', result: 3 })
+    await vi.waitFor(async () => {
+      const { body } = await app.get('/readyz')
+      expect(body).toMatchObject({ bus: 'degraded' })
+    }, 5_000)
+    toRedis.mend()
+    await vi.waitFor(async () => {
+      const { body } = await app.get('/readyz')
+      expect(body).toMatchObject({ bus: 'ok' })
+    }, 15_000)
+  })
+})

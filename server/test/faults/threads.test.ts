@@ -1,0 +1,200 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { startTestWorker, type TestWorker } from '../workers.ts'
+
+const types = `
+import { defineJob } from 'heddle'
+import { z } from 'zod'
+const any = z.looseObject({})
+const job = (type, run) => defineJob({ type, payload: any, run })
+const gang = (type, run) => defineJob({
+  type, payload: any,
+  parallel: { split: (_, width) => Array.from({ length: width }, (_, n) => n), run, merge: (parts) => parts },
+})
+const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+export default [
+  job('fine', () => 'fine'),
+  job('throws', () => { throw Object.assign(new RangeError('out of bounds'), { code: 'E_BOUNDS' }) }),
+  job('throws_text', () => { throw 'just text' }),
+  job('rejects', async () => { await rest(1); throw new Error('later') }),
+  job('throws_in_timer', () => new Promise(() => setTimeout(() => { throw new Error('in a timer') }, 1))),
+  job('unhandled', () => new Promise(() => { Promise.reject(new Error('nobody listens')) })),
+  job('unhandled_text', () => new Promise(() => { Promise.reject('a word') })),
+  job('exits', () => process.exit(7)),
+  job('overflows', () => { const deeper = () => deeper() + 1; return deeper() }),
+  job('not_json', () => 10n),
+  job('circle', () => { const circle = {}; circle.self = circle; return circle }),
+  job('nothing', () => undefined),
+  job('spins', () => { for (;;) {} }),
+  job('waits', () => rest(60_000)),
+  job('polite', async (_, context) => { while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
+  job('signalled', (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))),
+  job('tells', async (_, context) => { for (const part of [0, 0.5, 1]) { context.progress(part); await rest(110) } }),
+  job('keeps_objects', () => { const kept = []; for (;;) kept.push({ a: kept.length }) }),
+  job('joins_text', () => { let text = 'x'; const kept = []; for (;;) kept.push((text += 'yyyyyyyyyy').split('')) }),
+  job('huge_arrays', () => { const kept = []; for (;;) kept.push(new Array(5e6).fill(1)) }),
+  job('big_map', () => { const map = new Map(); for (let n = 0; ; n += 1) map.set(n, n) }),
+  job('parses', () => { const text = '[' + '{"a":1},'.repeat(3e6) + '0]'; const kept = []; for (;;) kept.push(JSON.parse(text)) }),
+  job('sorts', () => Array.from({ length: 3e7 }, (_, n) => -n).sort((a, b) => a - b).length),
+  gang('wide', (chunk) => chunk),
+  gang('one_fails', (chunk) => { if (chunk === 1) throw new Error('chunk 1'); for (;;) {} }),
+  gang('one_exits', (chunk) => { if (chunk === 1) process.exit(1); return chunk }),
+  gang('uncloneable', () => () => 0),
+]`
+
+describe.each(['process', 'thread'] as const)('a worker with its threads in a %s', (isolation) => {
+  let test: TestWorker
+  beforeAll(async () => {
+    test = await startTestWorker(types, isolation, { maxOldGenerationSizeMb: 64 })
+  })
+  afterAll(() => test.close())
+  // Whatever happened, every thread of the worker must be there for the next job.
+  afterEach(async () => {
+    expect(await test.run('wide', {}, { width: 4 })).toMatchObject({
+      outcome: { kind: 'completed', result: '[0,1,2,3]' },
+    })
+  })
+
+  it.each([
+    ['throws', { name: 'RangeError', message: 'out of bounds', code: 'E_BOUNDS' }],
+    ['throws_text', { message: 'just text' }],
+    ['rejects', { name: 'Error', message: 'later' }],
+    ['overflows', { name: 'RangeError' }],
+    ['not_json', { name: 'TypeError' }],
+    ['circle', { name: 'TypeError' }],
+  ])('fails the attempt of a job that %s, with its error and stack', async (type, error) => {
+    const { outcome } = await test.run(type)
+    expect(outcome).toMatchObject({ kind: 'failed', error })
+  })
+
+  it('keeps the stack of what was thrown', async () => {
+    const { outcome } = await test.run('throws')
+    expect(outcome).toMatchObject({
+      error: { stack: expect.stringContaining('types.ts') as string },
+    })
+  })
+
+  it.each([
+    ['throws_in_timer', { message: 'in a timer', code: 'UNCAUGHT' }],
+    ['unhandled', { message: 'nobody listens', code: 'UNCAUGHT' }],
+    ['unhandled_text', { code: 'UNCAUGHT' }],
+    ['exits', { code: 'THREAD_EXIT', message: expect.stringContaining('7') as string }],
+    ['keeps_objects', { code: 'OUT_OF_MEMORY' }],
+  ])('loses only the attempt when a thread dies of a job that %s', async (type, error) => {
+    const neighbour = test.run('tells')
+    const { outcome } = await test.run(type)
+    expect(outcome).toMatchObject({ kind: 'lost', error })
+    expect(await neighbour).toMatchObject({ outcome: { kind: 'completed' } })
+  })
+
+  it('takes a job that returns nothing for done', async () => {
+    expect(await test.run('nothing')).toMatchObject({
+      outcome: { kind: 'completed', result: 'null' },
+    })
+  })
+
+  it.each(['spins', 'waits', 'polite', 'signalled'])(
+    'ends a job that %s past its time limit',
+    async (type) => {
+      const { outcome, startedAt, finishedAt } = await test.run(type, {}, { timeoutMs: 150 })
+      expect(outcome).toMatchObject({ kind: 'timedOut', error: { code: 'TIMEOUT' } })
+      expect(finishedAt - startedAt).toBeGreaterThanOrEqual(150)
+    },
+  )
+
+  it.each(['spins', 'waits', 'polite', 'signalled'])(
+    'stops a job that %s when asked',
+    async (type) => {
+      const stopped = test.run(type)
+      await vi.waitFor(() => expect(test.worker.busy()).toContain(test.lastId()))
+      test.worker.cancel([test.lastId()])
+      expect(await stopped).toMatchObject({ outcome: { kind: 'cancelled' } })
+    },
+  )
+
+  it('stops a gang whose one chunk fails, and says why', async () => {
+    expect(await test.run('one_fails', {}, { width: 4 })).toMatchObject({
+      outcome: { kind: 'failed', error: { message: 'chunk 1' } },
+    })
+    expect(await test.run('one_exits', {}, { width: 4 })).toMatchObject({
+      outcome: { kind: 'lost', error: { code: 'THREAD_EXIT' } },
+    })
+    expect(await test.run('uncloneable', {}, { width: 2 })).toMatchObject({
+      outcome: { kind: 'failed', error: { name: 'DataCloneError' } },
+    })
+  })
+
+  it('tells progress, 0 and 1 included', async () => {
+    test.progress.length = 0
+    await test.run('tells')
+    await vi.waitFor(() =>
+      expect(test.progress.map(({ fraction }) => fraction)).toEqual([0, 0.5, 1]),
+    )
+  })
+
+  it('answers each job of a batch by its own', async () => {
+    const results = await test.runBatch(['fine', 'throws', 'fine'].map((type) => ({ type })))
+    expect(results.map(({ outcome }) => outcome.kind)).toEqual(['completed', 'failed', 'completed'])
+  })
+
+  it('blames a dead thread on the job that ran, and hands back those behind it', async () => {
+    const results = await test.runBatch(['fine', 'exits', 'fine', 'fine'].map((type) => ({ type })))
+    const kinds = results.map(({ outcome }) => outcome.kind)
+    expect(kinds.slice(1)).toEqual(['lost', 'interrupted', 'interrupted'])
+  })
+
+  it('hands back small jobs from behind a long one, and ends it by its own limit', async () => {
+    const batch = [{ type: 'fine' }, { type: 'spins', timeoutMs: 400 }, { type: 'fine' }]
+    const results = await test.runBatch(batch)
+    expect(results.map(({ outcome }) => outcome.kind).slice(1)).toEqual(['timedOut', 'interrupted'])
+    const [, long, behind] = results
+    expect(behind!.finishedAt).toBeLessThan(long!.finishedAt)
+  })
+
+  it('refuses work for more threads than are free', async () => {
+    const stopped = test.run('waits')
+    expect(() => test.worker.run([{ width: 4, items: [] }])).toThrow(/free/)
+    test.worker.cancel([test.lastId()])
+    await stopped
+  })
+
+  it('loses no thread over a hundred deaths', async () => {
+    for (let round = 0; round < 25; round += 1) {
+      const four = await Promise.all(
+        ['exits', 'exits', 'exits', 'exits'].map((type) => test.run(type)),
+      )
+      expect(new Set(four.map(({ outcome }) => outcome.kind))).toEqual(new Set(['lost']))
+    }
+  }, 120_000)
+})
+
+describe('a worker process', () => {
+  it.each(['huge_arrays', 'big_map', 'joins_text', 'parses', 'sorts'])(
+    'may die of a job that %s: its jobs are lost, the next ones run',
+    async (type) => {
+      const test = await startTestWorker(types, 'process', { maxOldGenerationSizeMb: 64 })
+      const { outcome } = await test.run(type)
+      expect(outcome.kind).toBe('lost')
+      expect(outcome).toMatchObject({
+        error: { code: expect.stringMatching(/OUT_OF_MEMORY|WORKER_EXIT/) as string },
+      })
+      expect(await test.run('fine')).toMatchObject({ outcome: { kind: 'completed' } })
+      await test.close()
+    },
+  )
+
+  it('ends its jobs by itself when nobody extends the lease', async () => {
+    const test = await startTestWorker(types, 'process')
+    test.worker.extendLease(300)
+    expect(await test.run('spins')).toMatchObject({ outcome: { kind: 'interrupted' } })
+    test.worker.extendLease(60_000)
+    expect(await test.run('fine')).toMatchObject({ outcome: { kind: 'completed' } })
+    await test.close()
+  })
+
+  it('hands back what runs when it is closed', async () => {
+    const test = await startTestWorker(types, 'process')
+    const spinning = test.run('spins')
+    await test.close()
+    expect(await spinning).toMatchObject({ outcome: { kind: 'interrupted' } })
+  })
+})

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto'
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { claimJobs } from '../src/store/claim.ts'
+import { createMemoryCache } from '../src/store/cache/memory.ts'
+import { heartbeat, registerNode } from '../src/store/nodes.ts'
+import type { Store } from '../src/store/open.ts'
+import { peekQueued } from '../src/store/peek.ts'
+import { promoteDue } from '../src/store/promote.ts'
+import { createRead } from '../src/store/read.ts'
+import { settleJobs } from '../src/store/settle.ts'
+import { newJob } from './new-jobs.ts'
+import { openServerDatabase, type TestDatabase } from './databases.ts'
+import { havePostgres } from './services.ts'
+import { settlementOf } from './store-tools.ts'
+
+const ROWS = 100_000
+const nodeId = randomUUID()
+
+interface PlanNode {
+  'Node Type': string
+  'Index Name'?: string
+  'Relation Name'?: string
+  'Actual Rows': number
+  'Rows Removed by Filter'?: number
+  Plans?: PlanNode[]
+}
+
+const flatten = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)]
+
+/** Plans of the statements that `work` runs, as they were carried out. */
+async function plansOf(
+  store: Store,
+  work: (store: Store) => Promise<unknown>,
+): Promise<PlanNode[][]> {
+  const plans: PlanNode[][] = []
+  const pool = {
+    async query(statement: { text: string; values: unknown[] }) {
+      const client = await store.pool.connect()
+      try {
+        await client.query('BEGIN')
+        const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>({
+          text: `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}`,
+          values: statement.values,
+        })
+        plans.push(flatten(rows[0]!['QUERY PLAN'][0]!.Plan))
+        await client.query('ROLLBACK')
+      } finally {
+        client.release()
+      }
+      return { rows: [] }
+    },
+  } as unknown as pg.Pool
+  await work({ ...store, pool })
+  return plans
+}
+
+/** Rows of the job table that a plan touched, wherever it threw them away again. */
+const touched = (plan: PlanNode[]): number =>
+  plan
+    .filter((node) => node['Relation Name']?.startsWith('job'))
+    .reduce(
+      (sum, node) => Math.max(sum, node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)),
+      0,
+    )
+
+/** What the planner may believe of the table: that is what makes plans go wrong. */
+const beliefs: Record<string, (store: Store) => Promise<void>> = {
+  'was never analyzed': async ({ pool }) => fill(pool),
+  'was analyzed while it was empty': async ({ pool }) => {
+    await pool.query('ANALYZE job')
+    await fill(pool)
+  },
+  'was analyzed while all jobs ran': async ({ pool }) => {
+    await fill(pool, 'RUNNING')
+    await pool.query('ANALYZE job')
+    await pool.query(`UPDATE job SET state = 'QUEUED', node_id = NULL`)
+  },
+  'was analyzed just now': async ({ pool }) => {
+    await fill(pool)
+    await pool.query('ANALYZE job')
+  },
+}
+
+async function fill(pool: pg.Pool, state = 'QUEUED'): Promise<void> {
+  await pool.query(
+    `INSERT INTO job (id, name, type, priority, thread_demand, gang, state, rank, max_attempts,
+       backoff, payload, created_at, run_at, node_id)
+     SELECT heddle_job_id(), 'n', 'add_numbers', 0, 1, 1 + i % 4, $1::job_state, i % 7, 1,
+       '{}', '{"a":1}', now(), now(), CASE WHEN $1 = 'RUNNING' THEN $3::uuid END
+     FROM generate_series(1, $2) AS i`,
+    [state, ROWS, nodeId],
+  )
+}
+
+describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
+  let database: TestDatabase
+  let store: Store
+
+  beforeAll(async () => {
+    database = await openServerDatabase()
+    store = database.store
+    await store.pool.query('ALTER TABLE job SET (autovacuum_enabled = false)')
+    await registerNode(store, { id: nodeId, name: 'n', roles: [], workers: [], maxThreads: 8 })
+  })
+  afterAll(() => database.drop())
+
+  describe.each(Object.entries(beliefs))('and a table that %s', (belief, prepare) => {
+    let ids: string[]
+
+    beforeAll(async () => {
+      await store.pool.query('TRUNCATE job')
+      await prepare(store)
+      const { rows } = await store.pool.query<{ id: string }>(
+        'SELECT id FROM job ORDER BY random() LIMIT 500',
+      )
+      ids = rows.map(({ id }) => id)
+    })
+
+    test('a peek walks the index of queued jobs and sorts nothing', async () => {
+      const options = { limit: 1000, maxGang: 4, clusterMaxGang: 4, types: ['add_numbers'] }
+      const [plan] = await plansOf(store, (explained) => peekQueued(explained, options))
+      expect(plan!.map((node) => node['Index Name']).filter(Boolean)).toEqual(['job_queued'])
+      expect(plan!.some((node) => node['Node Type'].includes('Sort'))).toBe(false)
+      expect(touched(plan!)).toBeLessThanOrEqual(1000)
+    })
+
+    test('a claim and a settlement find their rows by id', async () => {
+      const [claim] = await plansOf(store, (explained) =>
+        claimJobs(
+          explained,
+          nodeId,
+          ids.map((id) => ({ id, workerName: 'w', width: 1, widthReason: 'AS_DEMANDED' })),
+        ),
+      )
+      const [settle] = await plansOf(store, (explained) =>
+        settleJobs(
+          explained,
+          nodeId,
+          ids.map((id) => settlementOf({ ...newJob().job, id, attempt: 1 })),
+        ),
+      )
+      for (const plan of [claim!, settle!]) {
+        const names = plan
+          .map((node) => node['Index Name'])
+          .filter((name) => name?.startsWith('job_'))
+        expect(new Set(names)).toEqual(new Set(['job_pkey']))
+        expect(touched(plan)).toBeLessThanOrEqual(500)
+      }
+    })
+
+    // One who believes that nearly everything runs walks the primary key to find the first fifty.
+    if (!belief.includes('all jobs ran')) {
+      test('the list of running jobs touches few rows', async () => {
+        const [plan] = await plansOf(store, (explained) =>
+          createRead(explained, createMemoryCache()).active({ states: ['RUNNING'] }, { first: 50 }),
+        )
+        expect(touched(plan!)).toBeLessThanOrEqual(51)
+      })
+    }
+
+    test('what is asked all the time touches few rows', async () => {
+      const read = (explained: Store) => createRead(explained, createMemoryCache())
+      const work: ((explained: Store) => Promise<unknown>)[] = [
+        (explained) => heartbeat(explained, { id: nodeId, workers: [] }),
+        (explained) => promoteDue(explained),
+        (explained) => read(explained).active({}, { first: 50 }),
+        (explained) => read(explained).active({ states: ['SCHEDULED'] }, { first: 50 }),
+        (explained) => read(explained).job(ids[0]!),
+      ]
+      for (const one of work) {
+        for (const plan of await plansOf(store, one)) expect(touched(plan)).toBeLessThanOrEqual(51)
+      }
+    })
+  })
+})

@@ -1,0 +1,4 @@
+import { log } from '../src/log.ts'
+
+// Tests cause trouble on purpose; their own output says what went wrong.
+log.level = 'silent'

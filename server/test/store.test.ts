@@ -1,0 +1,240 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Job } from '../src/core/job.ts'
+import { claimJobs } from '../src/store/claim.ts'
+import { heldJobs } from '../src/store/held.ts'
+import { insertJobs } from '../src/store/insert.ts'
+import { removeNode } from '../src/store/nodes.ts'
+import { peekQueued } from '../src/store/peek.ts'
+import { settleJobs } from '../src/store/settle.ts'
+import { newJob, newJobs } from './new-jobs.ts'
+import { onEveryDatabase, settlementOf } from './store-tools.ts'
+
+const ALL = { limit: 1000, maxGang: 1024, clusterMaxGang: 1024 }
+
+onEveryDatabase('inserting', (t) => {
+  test('a job reads back as it was submitted', async () => {
+    const at = t.store.clock.now()
+    const fields = { createdAt: at, runAt: at, priority: 7, threadDemand: 3, gang: 3, timeoutMs: 5 }
+    const given = newJob({ ...fields, name: 'O\'Néill "\\" {a,b} 😀' })
+    expect(await t.insert(given)).toEqual([{ job: given.job, created: true }])
+    expect(await t.read.job(given.job.id)).toEqual(given.job)
+    expect(await t.read.job(given.job.id.toUpperCase())).toEqual(given.job)
+  })
+
+  test('payloads of every kind of JSON text come back as they went in', async () => {
+    const payloads = [
+      '{"a":"\\u0000"}',
+      '"\\ud800"',
+      '"😀 é"',
+      '{"n":1e308,"m":-0,"big":12345678901234567890123,"a":1,"a":2}',
+      JSON.stringify({ text: 'x\\"{},\n'.repeat(700_000) }),
+      'null',
+    ]
+    const jobs = payloads.map((payload) => newJob({ payload }))
+    await t.insert(...jobs)
+    const documents = await t.read.documents(jobs.map(({ job }) => job.id))
+    expect(jobs.map(({ job }) => documents.get(job.id)?.payload)).toEqual(payloads)
+  })
+
+  test('a thousand jobs go in with one call, in order of submission', async () => {
+    const jobs = newJobs(1000)
+    await t.insert(...jobs)
+    const queued = await peekQueued(t.store, ALL)
+    expect(queued.map(({ id }) => id)).toEqual(jobs.map(({ job }) => job.id))
+  })
+
+  test('the same key is answered with the first job, within one call and later', async () => {
+    const [first, twin, other] = [newJob({ key: 'k' }), newJob({ key: 'k' }), newJob()]
+    const results = await t.insert(first, twin, other)
+    expect(results).toEqual([
+      { job: first.job, created: true },
+      { job: expect.objectContaining({ id: first.job.id }), created: false },
+      { job: other.job, created: true },
+    ])
+    const [again] = await t.insert(newJob({ key: 'k' }))
+    expect(again).toMatchObject({ created: false, job: { id: first.job.id, state: 'QUEUED' } })
+  })
+
+  test('a key is answered with the job as it is by then, ended ones too', async () => {
+    const given = newJob({ key: 'k' })
+    await t.finish(await t.node(), given)
+    const [again] = await t.insert(newJob({ key: 'k' }))
+    expect(again).toMatchObject({ created: false, job: { id: given.job.id, state: 'COMPLETED' } })
+  })
+
+  test('calls with the same keys at the same time make one job per key', async () => {
+    const keys = Array.from({ length: 20 }, (_, i) => `key-${i}`)
+    const calls = Array.from({ length: 8 }, (_, i) => {
+      const ordered = i % 2 === 0 ? keys : [...keys].reverse()
+      return t.insert(...ordered.map((key) => newJob({ key })))
+    })
+    const results = (await Promise.all(calls)).flat()
+    expect(results.filter((result) => 'created' in result && result.created)).toHaveLength(20)
+    const ids = new Set(results.map((result) => 'job' in result && result.job.id))
+    expect(ids.size).toBe(20)
+  })
+
+  test('a full queue refuses a call whole, answers known keys, and takes more once there is room', async () => {
+    const limit = { queueLimit: 3 }
+    const known = newJob({ key: 'known' })
+    await insertJobs(t.store, [known, newJob()], limit)
+    expect(await insertJobs(t.store, newJobs(2), limit)).toEqual([
+      { error: 'QUEUE_FULL' },
+      { error: 'QUEUE_FULL' },
+    ])
+    expect(await insertJobs(t.store, [newJob(), newJob({ key: 'known' })], limit)).toEqual([
+      { error: 'QUEUE_FULL' },
+      { job: expect.objectContaining({ id: known.job.id }), created: false },
+    ])
+    expect(await insertJobs(t.store, newJobs(1), limit)).toMatchObject([{ created: true }])
+    await t.store.pool.query('DELETE FROM job')
+    await expect
+      .poll(() => insertJobs(t.store, newJobs(1), limit))
+      .toMatchObject([{ created: true }])
+  })
+})
+
+onEveryDatabase('peeking', (t) => {
+  test('gives higher priorities first, then earlier submissions', async () => {
+    const jobs = [0, 5, -5, 5].map((priority) => newJob({ priority }))
+    await t.insert(...jobs)
+    const [a, b, c, d] = jobs.map(({ job }) => job.id)
+    expect((await peekQueued(t.store, ALL)).map(({ id }) => id)).toEqual([b, d, a, c])
+  })
+
+  test('leaves out what only a larger node can run, but not what no node can', async () => {
+    const jobs = [2, 8, 64].map((gang) => newJob({ gang, threadDemand: gang }))
+    await t.insert(...jobs)
+    const queued = await peekQueued(t.store, { limit: 10, maxGang: 4, clusterMaxGang: 8 })
+    expect(queued.map(({ gang }) => gang)).toEqual([2, 64])
+    expect(queued[0]).toEqual({
+      id: jobs[0]!.job.id,
+      type: 'add_numbers',
+      rank: 0,
+      gang: 2,
+      threadDemand: 2,
+      createdAt: jobs[0]!.job.createdAt,
+      maxThreads: null,
+      expectedMs: null,
+      sizeClass: 0,
+      timeoutMs: null,
+    })
+  })
+
+  test('leaves out types this node does not have, and jobs that wait for their time', async () => {
+    const known = newJob()
+    await t.insert(known, newJob({ type: 'other' }), newJob({ state: 'SCHEDULED' }))
+    const queued = await peekQueued(t.store, { ...ALL, types: ['add_numbers'] })
+    expect(queued.map(({ id }) => id)).toEqual([known.job.id])
+  })
+})
+
+onEveryDatabase('claiming', (t) => {
+  test('gives the job with its payload, running under the lease', async () => {
+    const nodeId = await t.node()
+    const given = newJob({ payload: { x: 1 } })
+    await t.insert(given)
+    const [claimed] = await claimJobs(t.store, nodeId, [
+      { id: given.job.id, workerName: 'w', width: 4, widthReason: 'NO_WORKER_LARGE_ENOUGH' },
+    ])
+    expect(claimed?.payload).toBe('{"x":1}')
+    expect(claimed?.job).toEqual({
+      ...given.job,
+      state: 'RUNNING',
+      attempt: 1,
+      nodeId,
+      workerName: 'w',
+      width: 4,
+      widthReason: 'NO_WORKER_LARGE_ENOUGH',
+      startedAt: expect.closeTo(t.store.clock.now(), -3),
+      queueTimeMs: expect.any(Number),
+    })
+    expect(await t.read.job(given.job.id)).toEqual(claimed?.job)
+    expect(await heldJobs(t.store, nodeId)).toEqual([claimed?.job])
+  })
+
+  test('a job is given to one of two nodes that ask at once', async () => {
+    const [a, b] = [await t.node(), await t.node()]
+    const jobs = newJobs(50)
+    await t.insert(...jobs)
+    const [first, second] = await Promise.all([t.claim(a, ...jobs), t.claim(b, ...jobs)])
+    const claimed = [...first, ...second].map(({ id }) => id)
+    expect(claimed.sort()).toEqual(jobs.map(({ job }) => job.id).sort())
+  })
+
+  test('a node without a lease is given nothing', async () => {
+    const given = newJob()
+    await t.insert(given)
+    expect(await t.claim(randomUUID(), given)).toEqual([])
+    const gone = await t.node()
+    await removeNode(t.store, gone)
+    expect(await t.claim(gone, given)).toEqual([])
+  })
+})
+
+onEveryDatabase('settling', (t) => {
+  test('one call ends and returns jobs, each in its own way', async () => {
+    const nodeId = await t.node()
+    const jobs = newJobs(5, { maxAttempts: 3 })
+    await t.insert(...jobs)
+    const [done, failed, cancelled, again, back] = (await t.claim(nodeId, ...jobs)) as [
+      ...[Job, Job, Job, Job, Job],
+    ]
+    const error = { name: 'Error', message: 'no \u0000 luck', stack: 'at\n' }
+    const runAt = t.store.clock.now() + 5000
+    const { settled, refused } = await settleJobs(t.store, nodeId, [
+      settlementOf(done, { to: 'COMPLETED', result: '{"sum":"\\u0000"}' }),
+      settlementOf(failed, { to: 'FAILED', error }),
+      settlementOf(cancelled, { to: 'CANCELLED' }),
+      settlementOf(again, { to: 'SCHEDULED', runAt }),
+      settlementOf(back, { to: 'QUEUED', attemptsMade: 0 }),
+    ])
+    expect(refused).toEqual([])
+    const byId = new Map(settled.map((job) => [job.id, job]))
+    expect(byId.get(done.id)).toMatchObject({ state: 'COMPLETED', attempt: 1, nodeId })
+    expect(byId.get(failed.id)).toMatchObject({ state: 'FAILED', error })
+    expect(byId.get(cancelled.id)).toMatchObject({ state: 'CANCELLED', error: null })
+    expect(byId.get(again.id)).toMatchObject({
+      state: 'SCHEDULED',
+      runAt,
+      attempt: 1,
+      nodeId: null,
+    })
+    expect(byId.get(back.id)).toMatchObject({ state: 'QUEUED', attempt: 0, startedAt: null })
+    const documents = await t.read.documents([done.id])
+    expect(documents.get(done.id)?.result).toBe('{"sum":"\\u0000"}')
+    for (const job of settled) expect(await t.read.job(job.id)).toEqual(job)
+    expect(await heldJobs(t.store, nodeId)).toEqual([])
+  })
+
+  test('the three times are those between submission, start and end', async () => {
+    const createdAt = Math.floor(t.store.clock.now()) - 10_000
+    const job = await t.finish(await t.node(), newJob({ createdAt, runAt: createdAt + 1000 }), {
+      to: 'COMPLETED',
+      result: '1',
+      startedAt: createdAt + 3000,
+      finishedAt: createdAt + 3250.5,
+    })
+    expect(job).toMatchObject({
+      startedAt: createdAt + 3000,
+      finishedAt: createdAt + 3250.5,
+      queueTimeMs: 2000,
+      executionTimeMs: 250.5,
+      totalTimeMs: 3250.5,
+    })
+  })
+
+  test('an outcome of another node, another attempt or a second time is refused', async () => {
+    const nodeId = await t.node()
+    const given = newJob()
+    await t.insert(given)
+    const [job] = (await t.claim(nodeId, given)) as [Job]
+    const settle = (by: string, claimed: Job) => settleJobs(t.store, by, [settlementOf(claimed)])
+    const refused = { settled: [], refused: [job.id] }
+    expect(await settle(randomUUID(), job)).toEqual(refused)
+    expect(await settle(nodeId, { ...job, attempt: 2 })).toEqual(refused)
+    expect((await settle(nodeId, job)).settled).toHaveLength(1)
+    expect(await settle(nodeId, job)).toEqual(refused)
+  })
+})

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { loadRegistry } from '../src/job-types/registry.ts'
+import type { PoolOptions } from '../src/workers/pool.ts'
+import { startProcessWorker } from '../src/workers/process-worker.ts'
+import { startThreadWorker } from '../src/workers/thread-worker.ts'
+import type { Worker, WorkItem, WorkResult } from '../src/workers/worker.ts'
+
+export interface TestWorker {
+  worker: Worker
+  trouble: string[]
+  progress: { jobId: string; fraction: number }[]
+  /** one order of one job; resolves with its result */
+  run(
+    type: string,
+    payload?: unknown,
+    options?: { width?: number; timeoutMs?: number },
+  ): Promise<WorkResult>
+  /** one order of several jobs; resolves when all are answered, in the order of the answers */
+  runBatch(items: { type: string; payload?: unknown; timeoutMs?: number }[]): Promise<WorkResult[]>
+  /** id of the latest job given by `run` */
+  lastId(): string
+  close(): Promise<void>
+}
+
+const starts = { process: startProcessWorker, thread: startThreadWorker }
+
+/** A worker with job types of the test's own, given as the source of a module. */
+export async function startTestWorker(
+  source: string,
+  isolation: keyof typeof starts,
+  options: Partial<PoolOptions> = {},
+): Promise<TestWorker> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-worker-'))
+  writeFileSync(path.join(folder, 'types.ts'), source)
+  const { modules, broken } = await loadRegistry({
+    jobsDir: folder,
+    cacheDir: path.join(folder, 'cache'),
+  })
+  if (broken[0]) throw broken[0].error
+  const waiting = new Map<string, (result: WorkResult) => void>()
+  const trouble: string[] = []
+  const progress: TestWorker['progress'] = []
+  const worker = await starts[isolation](
+    { name: 'worker-1', threads: 4, modules, graceMs: 100, ...options },
+    {
+      finished(results) {
+        for (const result of results) {
+          const answer = waiting.get(result.jobId)
+          if (!answer) throw new Error(`job ${result.jobId} was answered twice`)
+          waiting.delete(result.jobId)
+          answer(result)
+        }
+      },
+      progress: (updates) => void progress.push(...updates),
+      trouble: (message) => void trouble.push(message),
+    },
+  )
+  let count = 0
+  const item = (type: string, payload: unknown, timeoutMs?: number): WorkItem => ({
+    jobId: `job-${(count += 1)}`,
+    type,
+    attempt: 1,
+    payload: JSON.stringify(payload ?? {}),
+    timeoutMs: timeoutMs ?? null,
+  })
+  const answerOf = ({ jobId }: WorkItem): Promise<WorkResult> =>
+    new Promise((resolve) => waiting.set(jobId, resolve))
+
+  return {
+    worker,
+    trouble,
+    progress,
+    run(type, payload, { width = 1, timeoutMs } = {}) {
+      const one = item(type, payload, timeoutMs)
+      const answer = answerOf(one)
+      worker.run([{ width, items: [one] }])
+      return answer
+    },
+    async runBatch(list) {
+      const items = list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs))
+      const answers = Promise.all(items.map(answerOf))
+      worker.run([{ width: 1, items }])
+      return answers
+    },
+    lastId: () => `job-${count}`,
+    async close() {
+      await worker.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
