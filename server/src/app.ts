@@ -150,6 +150,7 @@ export async function startApp(config: Config): Promise<App> {
       leaseMs: config.leaseMs,
       shutdownMs: config.shutdownMs,
       agingMs: config.agingMs,
+      fairShare: config.fairShare,
       historyDays: config.historyDays,
       startWorkers: (events) => startWorkers(config, registry.modules, events),
     })

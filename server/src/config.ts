@@ -55,6 +55,7 @@ const Variables = z.object({
   CANCEL_GRACE_MS: wholeNumber(0, 60_000).default(200),
   HISTORY_DAYS: wholeNumber(0, 36_500).default(0),
   PRIORITY_AGING: wholeNumber(0, 31_536_000).default(0),
+  FAIR_SHARE: z.enum(['off', 'on'], { error: 'must be on or off' }).default('off'),
   THREAD_MEMORY_MB: wholeNumber(16, 1_048_576).optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
@@ -86,6 +87,8 @@ export interface Config {
   historyDays: number
   /** how many ms of waiting one step of priority is worth; null for strict priority */
   agingMs: number | null
+  /** whether jobs of equal priority take turns by their fairness keys */
+  fairShare: boolean
   /** heap limit of one thread; null for Node's own */
   threadMemoryMb: number | null
   logLevel: string
@@ -134,6 +137,7 @@ export function readConfig(environment: Environment): Config {
     cancelGraceMs: v.CANCEL_GRACE_MS,
     historyDays: v.HISTORY_DAYS,
     agingMs: v.PRIORITY_AGING > 0 ? v.PRIORITY_AGING * 1000 : null,
+    fairShare: v.FAIR_SHARE === 'on',
     threadMemoryMb: v.THREAD_MEMORY_MB ?? null,
     logLevel: v.LOG_LEVEL,
   }

@@ -66,7 +66,7 @@ export async function databases(): Promise<{ kind: string; open: () => Promise<T
   return kinds
 }
 
-const tables = 'job, job_history, node, idempotency_key, metric_minute, job_type'
+const tables = 'job, job_history, node, idempotency_key, metric_minute, job_type, fair_share'
 
 /** Empties all tables. */
 export async function emptyTables({ pool }: Store): Promise<void> {

@@ -41,6 +41,8 @@ export function newJob(fields: Partial<Job> & { payload?: unknown; key?: string 
       maxThreads: null,
       expectedMs: null,
       sizeClass: 0,
+      fairnessKey: null,
+      fairCostMs: null,
       ...given,
     },
   }

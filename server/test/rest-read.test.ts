@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
+  FairShareBody,
+  FairSharesBody,
   JobBody,
   JobsBody,
   JobTypesBody,
@@ -177,6 +179,20 @@ describe('the rest of the surface', () => {
     })
     const { workers } = WorkersBody.parse((await call(api, 'GET', '/workers')).body)
     expect(workers).toMatchObject([{ name: 'worker-1', threads: 2, busy_threads: 1 }])
+  })
+
+  it('lists fairness keys, and weighs them', async () => {
+    const put = (weight: unknown, key = 'team%2Fa') =>
+      call(api, 'PUT', `/fair-shares/${key}`, { weight })
+    const { status, body } = await put(2.5)
+    expect([status, FairShareBody.parse(body)]).toMatchObject([200, { key: 'team/a', weight: 2.5 }])
+    const listed = FairSharesBody.parse((await call(api, 'GET', '/fair-shares')).body)
+    expect(listed.fair_shares).toMatchObject([{ key: 'team/a', weight: 2.5 }])
+    for (const wrong of [0, -1, 1001, '2', null]) {
+      const refused = await put(wrong)
+      expect([refused.status, refused.body.code]).toEqual([400, 'INVALID_ARGUMENT'])
+      expect(refused.body.issues).toMatchObject([{ path: ['weight'] }])
+    }
   })
 
   it('tells health, readiness and metrics', async () => {

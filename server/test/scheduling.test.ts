@@ -261,6 +261,37 @@ describe('the schedule of the live product', () => {
     await urgent.stop()
   })
 
+  it('lets tenants take turns by their weights, however many jobs one of them has', async () => {
+    await start({ WORKER_1_THREADS: '1', FAIR_SHARE: 'on' })
+    const set = await app.graphql<{ setFairShare: { weight: number } }>(
+      'mutation { setFairShare(key: "few", weight: 2) { weight } }',
+    )
+    expect(set.setFairShare.weight).toBe(2)
+    const hold = gate('fair')
+    const holder = await submit({ type: 'gate', fairness_key: 'holder', payload: hold.payload })
+    const nap = { type: 'nap', expected_ms: 20, payload: { ms: 20 } }
+    const bulk = { jobs: Array.from({ length: 30 }, () => ({ ...nap, fairness_key: 'many' })) }
+    expect((await app.post('/jobs/bulk', bulk)).status).toBe(201)
+    const few: string[] = []
+    for (let i = 0; i < 6; i += 1) few.push(await submit({ ...nap, fairness_key: 'few' }))
+    hold.open()
+    const last = await app.ended(few[5] ?? '')
+    expect(last).toMatchObject({ state: 'COMPLETED', fairness_key: 'few' })
+    const { jobs } = (await app.get('/db/jobs?limit=100&type=nap')).body as { jobs: RestJob[] }
+    const before = jobs.filter((job) => {
+      return job.fairness_key === 'many' && String(job.started_at) < String(last.started_at)
+    })
+    // Two of theirs for one of the others, where the queue would have put all thirty first.
+    expect(before.length).toBeGreaterThanOrEqual(2)
+    expect(before.length).toBeLessThanOrEqual(4)
+    await app.ended(holder)
+    const { fair_shares: shares } = (await app.get('/fair-shares')).body as {
+      fair_shares: { key: string; used_thread_ms: number }[]
+    }
+    const used = Object.fromEntries(shares.map((share) => [share.key, share.used_thread_ms]))
+    expect(used.few).toBeGreaterThanOrEqual(6 * 15)
+  })
+
   it('keeps a job behind every more important one, however long it waits, when priority is strict', async () => {
     await start({ WORKER_1_THREADS: '1' })
     const urgent = stream(8, { priority: 1, payload: { ms: 10 } })

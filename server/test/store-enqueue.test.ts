@@ -6,6 +6,7 @@ import { sizeClass } from '../src/core/estimate.ts'
 import { newJob } from './new-jobs.ts'
 import { onEveryDatabase, type StoreTools } from './store-tools.ts'
 
+const strict = { agingMs: null, fairShare: false }
 const backoff = { baseMs: 10, maxMs: 100 }
 const types = [
   { type: 'add_numbers', parallel: false, timeoutMs: 300_000, maxAttempts: 1, backoff },
@@ -20,7 +21,7 @@ async function enqueue(t: StoreTools, args: string): Promise<string> {
 
 onEveryDatabase('enqueueing by SQL', (t) => {
   test("a job has its type's defaults, and fields that a node would have given it", async () => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     const id = await enqueue(
       t,
       `'large_array_sum', '{"numbers":[1,"\\u0000"]}', priority => 5, thread_demand => 4`,
@@ -49,7 +50,7 @@ onEveryDatabase('enqueueing by SQL', (t) => {
   })
 
   test('what is given overrides the defaults; a type with no parallel form needs one thread', async () => {
-    await registerTypes(t.store, types, 1000)
+    await registerTypes(t.store, types, { agingMs: 1000, fairShare: false })
     const id = await enqueue(
       t,
       `'add_numbers', '{}', 'nightly', 2, 8, now() + interval '1 hour', 3, 50`,
@@ -68,7 +69,7 @@ onEveryDatabase('enqueueing by SQL', (t) => {
   })
 
   test('a job may say how long it will run, and on how many threads it may', async () => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     const threads = 'thread_demand => 4, min_threads => 2, max_threads => 8'
     const parallel = await enqueue(t, `'large_array_sum', '{}', expected_ms => 50, ${threads}`)
     expect(await t.read.job(parallel)).toMatchObject({
@@ -85,7 +86,7 @@ onEveryDatabase('enqueueing by SQL', (t) => {
   })
 
   test('the job exists if and only if the transaction commits', async () => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     const client = await t.store.pool.connect()
     await client.query('BEGIN')
     await client.query(`SELECT heddle_enqueue('add_numbers', '{}')`)
@@ -95,7 +96,7 @@ onEveryDatabase('enqueueing by SQL', (t) => {
   })
 
   test('the same key gives the first job', async () => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     const id = await enqueue(t, `'add_numbers', '{}', idempotency_key => 'k'`)
     expect(await enqueue(t, `'add_numbers', '{}', idempotency_key => 'k'`)).toBe(id)
     expect(await t.insert(newJob({ key: 'k' }))).toMatchObject([{ created: false, job: { id } }])
@@ -111,18 +112,18 @@ onEveryDatabase('enqueueing by SQL', (t) => {
     [`'add_numbers', '{}', timeout_ms => 0`, 'timeout_ms must be'],
     [`'add_numbers', '{}', repeat('x', 201)`, 'name must'],
   ])('%s is refused', async (args, message) => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     await expect(enqueue(t, args)).rejects.toThrow(message)
   })
 
   test('an unknown type is answered with the known ones', async () => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     const hint = 'Known types: add_numbers, large_array_sum'
     await expect(enqueue(t, `'nope', '{}'`)).rejects.toMatchObject({ hint })
   })
 
   test('the nodes wake when it commits, until they listen no more', async () => {
-    await registerTypes(t.store, types, null)
+    await registerTypes(t.store, types, strict)
     const woken = vi.fn()
     const stop = await listenWake(t.store, woken)
     await enqueue(t, `'add_numbers', '{}'`)

@@ -71,7 +71,7 @@ onEveryDatabase('retrying by hand', (t) => {
   test('puts an ended job back in the queue with room for one more attempt', async () => {
     const nodeId = await t.node()
     const failed = await t.finish(nodeId, newJob({ payload: { x: 1 } }), { to: 'FAILED', error })
-    const back = await retryFinished(t.store, failed.id)
+    const back = await retryFinished(t.store, failed.id, { agingMs: null, fairShare: false })
     expect(back).toMatchObject({
       id: failed.id,
       state: 'QUEUED',
@@ -89,8 +89,12 @@ onEveryDatabase('retrying by hand', (t) => {
   test('tells active and unknown jobs apart', async () => {
     const given = newJob()
     await t.insert(given)
-    expect(await retryFinished(t.store, given.job.id)).toBe('active')
-    expect(await retryFinished(t.store, randomUUID())).toBe('missing')
+    expect(await retryFinished(t.store, given.job.id, { agingMs: null, fairShare: false })).toBe(
+      'active',
+    )
+    expect(await retryFinished(t.store, randomUUID(), { agingMs: null, fairShare: false })).toBe(
+      'missing',
+    )
   })
 })
 

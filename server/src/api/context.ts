@@ -19,7 +19,7 @@ export interface JobTypeView {
 export interface ApiServices {
   scheduler: Pick<
     Scheduler,
-    'submit' | 'cancel' | 'retry' | 'stats' | 'accepting' | 'insight' | 'whatIf'
+    'submit' | 'cancel' | 'retry' | 'stats' | 'accepting' | 'insight' | 'whatIf' | 'fairShares'
   > & {
     workers(): WorkerView[] | Promise<WorkerView[]>
   }

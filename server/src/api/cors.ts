@@ -1,4 +1,4 @@
-const ALLOWED_METHODS = 'GET, POST, DELETE'
+const ALLOWED_METHODS = 'GET, POST, PUT, DELETE'
 const ALLOWED_HEADERS = 'authorization, content-type, idempotency-key'
 const EXPOSED_HEADERS = 'location, retry-after'
 

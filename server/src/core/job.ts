@@ -86,6 +86,10 @@ export interface Job {
   expectedMs: number | null
   /** of the payload: see `core/estimate.ts` */
   sizeClass: number
+  /** whose share of the threads it uses */
+  fairnessKey: string | null
+  /** thread time charged to that share when its turn is given, ms; null where fair share is off: see `core/fair-share.ts` */
+  fairCostMs: number | null
   /** threads it was given; null until it first starts */
   width: number | null
   widthReason: WidthReason | null
@@ -139,6 +143,8 @@ export interface QueuedJob {
   threadDemand: number
   maxThreads?: number | null
   createdAt: number
+  /** for what-ifs about it, where the reader of the queue tells it: plans go by rank */
+  priority?: number
   /** for predictions, where the reader of the queue tells them: see `core/estimate.ts` */
   sizeClass?: number
   expectedMs?: number | null

@@ -43,6 +43,19 @@ describe('a moldable job', () => {
     })
   })
 
+  it('passes a job that waits on fewer threads too, where it ends before that one starts', () => {
+    const head = queuedJob({ id: 'head', gang: 8 })
+    const queued = [head, moldable]
+    const workers = [plannedWorker('w', 8, [6, 80])]
+    expect(plan(view({ queued, workers }))).toMatchObject({
+      starts: [{ id: 'moldable', width: 2, reason: 'ENDS_BEFORE_RESERVATION' }],
+      reservation: { jobId: 'head', startAt: 80 },
+    })
+    // On two threads it would take 50, and the head would wait for it.
+    const sooner = [plannedWorker('w', 8, [6, 40])]
+    expect(plan(view({ queued, workers: sooner })).starts).toEqual([])
+  })
+
   it('never starts on fewer than its least', () => {
     const queued = [{ ...moldable, gang: 3 }]
     const workers = [plannedWorker('w', 4, [2, 60])]

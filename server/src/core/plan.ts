@@ -168,17 +168,11 @@ function fitting(
   sized: Sized,
   rooms: readonly Room[],
 ): { room: Room; candidate: Candidate } | null {
-  const { job, width } = sized
-  const room = bestFit(width, rooms)
+  const room = bestFit(sized.width, rooms)
   if (room) return { room, candidate: predicted(view, sized) }
-  const fewer = isMoldable(job) ? fewerThreads(view, job, width, rooms) : null
-  const narrow = fewer && bestFit(fewer.width, rooms)
-  if (!narrow) return null
-  const endAt = view.now + fewer.ms
-  return {
-    room: narrow,
-    candidate: { job, width: fewer.width, widthReason: 'WITHIN_RANGE', endAt },
-  }
+  const narrow = narrower(view, predicted(view, sized), rooms)
+  const narrowRoom = narrow && bestFit(narrow.width, rooms)
+  return narrowRoom && { room: narrowRoom, candidate: narrow }
 }
 
 /** Nobody waits for the threads that are left over. */
@@ -205,7 +199,8 @@ function backfill(
   for (let looked = 0; looked < limit; looked += 1) {
     const sized = nextSized(view, queued, rooms)
     if (!sized) break
-    if (sized.width <= most) candidates.push(predicted(view, sized))
+    const least = isMoldable(sized.job) ? sized.job.gang : sized.width
+    if (least <= most) candidates.push(predicted(view, sized))
     else view.onWait?.(sized.job, 'NOT_ENOUGH_FREE_THREADS')
   }
   // The sort is stable: those with nothing to tell them apart stay in order.
@@ -213,16 +208,38 @@ function backfill(
 
   for (const candidate of candidates) {
     if (!hasRoom(rooms, guard)) return
-    const { job, width, endAt } = candidate
-    const mayLend = !guard || width <= guard.spare || endsInTime(endAt, guard)
-    const room = bestFit(width, mayLend ? rooms : rooms.filter((other) => other !== guard.space))
-    if (room) {
-      starts.push(take(room, candidate, backfillReason(room, endAt, guard), guard))
+    const chosen =
+      passing(candidate, rooms, guard) ?? passing(narrower(view, candidate, rooms), rooms, guard)
+    if (chosen) {
+      const { room, candidate: at } = chosen
+      starts.push(take(room, at, backfillReason(room, at.endAt, guard), guard))
     } else {
-      const fits = bestFit(width, rooms) !== null
-      view.onWait?.(job, fits ? 'WOULD_DELAY_HEAD' : 'NOT_ENOUGH_FREE_THREADS')
+      const fits = bestFit(candidate.width, rooms) !== null
+      view.onWait?.(candidate.job, fits ? 'WOULD_DELAY_HEAD' : 'NOT_ENOUGH_FREE_THREADS')
     }
   }
+}
+
+/** Where a job may pass the head, if anywhere. */
+function passing(
+  candidate: Candidate | null,
+  rooms: readonly Room[],
+  guard: Guard<Room> | null,
+): { room: Room; candidate: Candidate } | null {
+  if (!candidate) return null
+  const { width, endAt } = candidate
+  const mayLend = !guard || width <= guard.spare || endsInTime(endAt, guard)
+  const room = bestFit(width, mayLend ? rooms : rooms.filter((other) => other !== guard.space))
+  return room && { room, candidate }
+}
+
+/** The job on fewer threads than it prefers, where that is expected to end it sooner than if it waited. */
+function narrower(view: PlanView, candidate: Candidate, rooms: readonly Room[]): Candidate | null {
+  const { job, width } = candidate
+  const fewer = isMoldable(job) ? fewerThreads(view, job, width, rooms) : null
+  return (
+    fewer && { job, width: fewer.width, widthReason: 'WITHIN_RANGE', endAt: view.now + fewer.ms }
+  )
 }
 
 /** The next job that this node's workers could run at all. */

@@ -13,6 +13,14 @@ export interface Ranked {
   id: string
 }
 
+/** What the nodes of a cluster must agree on. */
+export interface QueueOrder {
+  /** ms of waiting that one step of priority is worth; null for strict priority */
+  agingMs: number | null
+  /** whether jobs of equal priority take turns by their keys: see `core/fair-share.ts` */
+  fairShare: boolean
+}
+
 /** `agingMs`: ms of waiting that one step of priority is worth, null for strict priority. */
 export const rank = (priority: number, createdAt: number, agingMs: number | null): number =>
   // `0 -` and not a bare minus: a rank of -0 would come back from the database as 0.

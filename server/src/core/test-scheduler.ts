@@ -11,6 +11,20 @@
 import { createDecisionLog, type Decision } from './decision-log.ts'
 import { asExpected, createEstimator } from './estimate.ts'
 import { explain, type Explanation } from './explain.ts'
+import {
+  collect,
+  correctCharge,
+  expectedCost,
+  FAIR_WEIGHT,
+  fairRank,
+  getsTurn,
+  movedTurn,
+  parkedRank,
+  takeTurn,
+  virtualTime,
+  type Account,
+  type Standing,
+} from './fair-share.ts'
 import { PRIORITY, type QueuedJob } from './job.ts'
 import { plan, type Reservation } from './plan.ts'
 import { withPredictions, type LearntView } from './predicted-view.ts'
@@ -23,6 +37,10 @@ export interface TestSchedulerOptions {
   now?: number
   /** ms of waiting that one step of priority is worth; strict priority unless told */
   agingMs?: number | null
+  /** whether jobs of equal priority take turns by their fairness keys */
+  fairShare?: boolean
+  /** of fairness keys; 1 unless told */
+  weights?: Readonly<Record<string, number>>
 }
 
 export interface TestSubmission {
@@ -32,6 +50,8 @@ export interface TestSubmission {
   priority?: number
   threadDemand?: number | { min: number; preferred: number; max: number }
   expectedMs?: number
+  /** whose share of the threads it uses */
+  fairnessKey?: string
   /** it runs no longer, and fails then */
   timeoutMs?: number
   /** it ends as FAILED */
@@ -69,20 +89,25 @@ export interface TestScheduler {
 
 interface Entry {
   job: TestJob
-  queued: QueuedJob
+  queued: QueuedJob & { priority: number }
+  /** thread time to charge, ms */
+  costMs: number
+  /** virtual time, ms; null for one that has no turn yet */
+  turn: number | null
   submission: TestSubmission
   /** when it will end by itself; Infinity until it has started */
   endAt: number
 }
 
 export function createTestScheduler(options: TestSchedulerOptions): TestScheduler {
-  const { workers, agingMs = null } = options
+  const { workers, agingMs = null, weights = {} } = options
   const clusterMaxThreads = Math.max(0, ...workers.map(({ threads }) => threads))
   const entries = new Map<string, Entry>()
   const running = new Set<Entry>()
   const queue = createQueue()
   const estimator = createEstimator()
   const log = createDecisionLog()
+  const accounts = new Map<string, Account>()
   let now = options.now ?? 0
   let reservation: Reservation | null = null
 
@@ -90,6 +115,65 @@ export function createTestScheduler(options: TestSchedulerOptions): TestSchedule
     const entry = entries.get(id)
     if (!entry) throw new Error(`no job has the id ${id}`)
     return entry
+  }
+  const accountOf = ({ fairnessKey = '' }: TestSubmission): Account => {
+    const account = accounts.get(fairnessKey) ?? {
+      weight: weights[fairnessKey] ?? FAIR_WEIGHT.default,
+      turn: 0,
+      owed: 0,
+    }
+    accounts.set(fairnessKey, account)
+    return account
+  }
+  const standing = (priority: number): Standing => {
+    const turnsOf = (some: Iterable<Entry>): number[] =>
+      [...some].flatMap(({ turn, queued }) =>
+        turn !== null && (agingMs !== null || queued.priority === priority) ? [turn] : [],
+      )
+    const next = turnsOf([...queue].map(({ id }) => get(id)))[0] ?? null
+    const latest = Math.max(0, ...[...accounts.values()].map(({ turn }) => turn))
+    return { running: turnsOf(running), next, latest, now }
+  }
+  const giveTurns = (): void => {
+    const times = new Map<number, number>()
+    const timeOf = ({ queued: { priority } }: Entry): number => {
+      const time = times.get(priority) ?? virtualTime(standing(priority), agingMs)
+      times.set(priority, time)
+      return time
+    }
+    const setTurn = (entry: Entry, turn: number): void => {
+      entry.turn = turn
+      entry.queued = { ...entry.queued, rank: fairRank(entry.queued.priority, turn, agingMs) }
+      queue.remove(entry.job.id)
+      queue.add(entry.queued)
+    }
+    const charge = (entry: Entry): number =>
+      takeTurn(accountOf(entry.submission), timeOf(entry), entry.costMs)
+
+    const withTurn = [...queue].map(({ id }) => get(id)).filter(({ turn }) => turn !== null)
+    for (const account of accounts.values()) {
+      const owed = collect(account)
+      if (owed === 0) continue
+      for (const entry of withTurn) {
+        if (entry.turn === null || accountOf(entry.submission) !== account) continue
+        setTurn(entry, movedTurn(entry.turn, owed, timeOf(entry)))
+      }
+    }
+    times.clear()
+    for (const entry of running) if (entry.turn === null) entry.turn = charge(entry)
+    const ahead = new Map<Account, { jobs: number; costMs: number }>()
+    const waiting = [...queue].map(({ id }) => get(id))
+    for (const entry of waiting.toSorted(
+      (a, b) => Number(a.turn === null) - Number(b.turn === null),
+    )) {
+      const account = accountOf(entry.submission)
+      const before = ahead.get(account) ?? { jobs: 0, costMs: 0 }
+      if (entry.turn === null) {
+        if (!getsTurn(before, entry.costMs)) continue
+        setTurn(entry, charge(entry))
+      }
+      ahead.set(account, { jobs: before.jobs + 1, costMs: before.costMs + entry.costMs })
+    }
   }
   const view = (): LearntView => ({
     queued: queue,
@@ -111,6 +195,7 @@ export function createTestScheduler(options: TestSchedulerOptions): TestSchedule
     ...(agingMs === null ? {} : { rankStep: agingMs }),
   })
   const decide = (): void => {
+    if (options.fairShare) giveTurns()
     const planned = plan(withPredictions(view(), estimator))
     reservation = planned.reservation
     log.reserved(reservation, now)
@@ -126,6 +211,10 @@ export function createTestScheduler(options: TestSchedulerOptions): TestSchedule
   const end = (entry: Entry, state: TestJob['state']): void => {
     running.delete(entry)
     entry.job = { ...entry.job, state, finishedAt: now }
+    if (!options.fairShare) return
+    const { startedAt, width } = entry.job
+    const usedMs = startedAt === null ? 0 : (width ?? 1) * (now - startedAt)
+    correctCharge(accountOf(entry.submission), entry.turn === null ? 0 : entry.costMs, usedMs)
   }
   const endByItself = (entry: Entry): void => {
     const { width, startedAt } = entry.job
@@ -149,12 +238,13 @@ export function createTestScheduler(options: TestSchedulerOptions): TestSchedule
     submit(submission) {
       const id = `job-${String(entries.size + 1).padStart(9, '0')}`
       const { type } = submission
-      const queued = toQueued(submission, id, now, agingMs)
+      const queued = toQueued(submission, id, now, options)
       const job: TestJob = {
         ...{ id, type, state: 'QUEUED', createdAt: now },
         ...{ startedAt: null, finishedAt: null, workerName: null, width: null },
       }
-      entries.set(id, { job, queued, submission, endAt: Infinity })
+      const costMs = expectedCost(queued.gang, estimator.runMs(asExpected(queued, queued.gang)))
+      entries.set(id, { job, queued, costMs, turn: null, submission, endAt: Infinity })
       queue.add(queued)
       decide()
       return id
@@ -186,8 +276,8 @@ function toQueued(
   { type, priority = PRIORITY.default, threadDemand = 1, expectedMs, timeoutMs }: TestSubmission,
   id: string,
   now: number,
-  agingMs: number | null,
-): QueuedJob {
+  { agingMs = null, fairShare = false }: TestSchedulerOptions,
+): Entry['queued'] {
   const { min, preferred, max } =
     typeof threadDemand === 'number'
       ? { min: threadDemand, preferred: threadDemand, max: null }
@@ -195,7 +285,8 @@ function toQueued(
   return {
     id,
     type,
-    rank: rank(priority, now, agingMs),
+    priority,
+    rank: (fairShare ? parkedRank : rank)(priority, now, agingMs),
     gang: min,
     threadDemand: preferred,
     maxThreads: max,

@@ -43,6 +43,8 @@ export const runningJob = (given: Partial<Job> = {}): Job => ({
   maxThreads: null,
   expectedMs: null,
   sizeClass: 0,
+  fairnessKey: null,
+  fairCostMs: null,
   ...given,
 })
 

@@ -5,10 +5,9 @@
  */
 import { gangFor } from './capacity.ts'
 import { asExpected, type Estimator } from './estimate.ts'
-import type { QueuedJob } from './job.ts'
+import { PRIORITY, type QueuedJob } from './job.ts'
 import { percentile } from './metrics.ts'
 import type { LearntRun } from './predicted-view.ts'
-import { rank } from './rank.ts'
 import { simulating, type SimulatedJob, type SimulatedRun } from './simulate.ts'
 
 /** Which jobs a change is about: those of a type, or one. */
@@ -98,12 +97,18 @@ function changed(job: QueuedJob, present: Present, change: Change): QueuedJob {
   const threadDemand = change.demands?.findLast(isMeant)?.threadDemand
   return {
     ...job,
-    ...(priority === undefined ? {} : { rank: rank(priority, job.createdAt, present.agingMs) }),
+    ...(priority === undefined ? {} : moved(job, priority, present.agingMs)),
     ...(threadDemand === undefined
       ? {}
       : { threadDemand, gang: present.isParallel(job.type) ? threadDemand : 1 }),
   }
 }
+
+/** As if it had been submitted with that priority: its place among those of equal priority stays. */
+const moved = (job: QueuedJob, priority: number, agingMs: number | null) => ({
+  priority,
+  rank: job.rank - (priority - (job.priority ?? PRIORITY.default)) * (agingMs ?? 1),
+})
 
 function simulated(
   job: QueuedJob,

@@ -13,9 +13,11 @@ import { createDecisionLog } from '../core/decision-log.ts'
 import { HeddleError } from '../core/errors.ts'
 import { asExpected, createEstimator } from '../core/estimate.ts'
 import { isFinal, type Job, type WorkerView } from '../core/job.ts'
+import type { QueueOrder } from '../core/rank.ts'
 import type { Registry } from '../job-types/registry.ts'
 import { log } from '../log.ts'
 import type { JobCache } from '../store/cache/cache.ts'
+import { dropTurns } from '../store/fair-share.ts'
 import { listenWake } from '../store/listen.ts'
 import type { Store } from '../store/open.ts'
 import { registerTypes } from '../store/register-types.ts'
@@ -27,6 +29,7 @@ import { createCluster } from './cluster.ts'
 import { createDelayed } from './delayed.ts'
 import { createDispatch, type Dispatch } from './dispatch.ts'
 import { createDrain } from './drain.ts'
+import { createFairShares, type FairShares } from './fair-shares.ts'
 import { createInsight, type Insight } from './insight.ts'
 import { createLoop } from './loop.ts'
 import { createMaintenance } from './maintenance.ts'
@@ -36,12 +39,13 @@ import { reconcile } from './reconcile.ts'
 import { createRunning, type StopReason } from './running.ts'
 import { createSettler } from './settle.ts'
 import { createSubmit, type Submit } from './submit.ts'
+import { createTurns } from './turns.ts'
 import { createWhatIf, type WhatIf } from './what-if.ts'
 
 /** How long an idle node trusts that a wake-up would have reached it. */
 const LOOK_AGAIN_MS = 20_000
 
-export interface SchedulerOptions {
+export interface SchedulerOptions extends QueueOrder {
   store: Store
   bus: Bus
   cache: JobCache
@@ -51,7 +55,6 @@ export interface SchedulerOptions {
   queueLimit: number
   leaseMs: number
   shutdownMs: number
-  agingMs: number | null
   historyDays: number
   /** starts this node's workers; they report to `events` */
   startWorkers(events: WorkerEvents): Promise<Worker[]>
@@ -64,6 +67,7 @@ export interface Scheduler {
   cancel(ids: string[]): Promise<Job[]>
   /** Puts an ended job back in the queue. JOB_NOT_FOUND, JOB_NOT_FINISHED, STORE_UNAVAILABLE */
   retry(id: string): Promise<Job>
+  fairShares: FairShares
   /** workers of the whole cluster */
   workers(): WorkerView[]
   stats(): SchedulerStats
@@ -104,6 +108,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     const ready = jobs.filter((job) => job.state === 'QUEUED')
     for (const job of jobs) if (job.state === 'SCHEDULED') delayed.expect(job.runAt)
     if (ready.length === 0) return
+    turns.kick()
     dispatch.offer(ready)
     dispatch.kick()
     bus.publish('wake', { nodeId: membership.leaseId() })
@@ -117,6 +122,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     store,
     onSettled(jobs) {
       for (const { state } of jobs) if (isFinal(state)) ended[state] += 1
+      turns.kick()
       onChanged(jobs)
     },
   })
@@ -193,10 +199,15 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     types: registry.types.map(({ type }) => type),
     onStarted(jobs) {
       announce(jobs)
+      turns.kick()
       cluster.changed()
     },
     onStopWanted: (id) => stopJobs([id], 'cancel'),
     reconcile: () => reconcile(store, membership.leaseId(), { running, settler }),
+  })
+  const turns = createTurns(store, options, () => {
+    dispatch.lookAgain()
+    bus.publish('wake', { nodeId: membership.leaseId() })
   })
   const insight = createInsight({
     dispatch,
@@ -209,7 +220,8 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     store,
     registry,
     queueLimit: options.queueLimit,
-    agingMs: options.agingMs,
+    order: options,
+    estimator,
     onAccepted(jobs) {
       submitted += jobs.length
       onChanged(jobs)
@@ -217,7 +229,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   })
   const loops = [
     createLoop('look again', LOOK_AGAIN_MS, () => Promise.resolve(dispatch.lookAgain())),
-    ...createMaintenance(store, options.historyDays),
+    ...createMaintenance(store, options),
   ]
   const unsubscribe: (() => unknown)[] = [
     bus.subscribe('wake', ({ nodeId }) => {
@@ -231,7 +243,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   let stopping: Promise<void> | null = null
   const stop = async (): Promise<void> => {
     accepting = false
-    await Promise.all([...loops.map((loop) => loop.stop()), delayed.stop(), dispatch.stop()])
+    await Promise.all([...loops, delayed, turns, dispatch].map((part) => part.stop()))
     await drain.wait(options.shutdownMs)
     for (const entry of running.all()) entry.stopReason ??= 'shutdown'
     await Promise.all(started.map((worker) => worker.close()))
@@ -269,7 +281,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
         },
       }),
     async retry(id) {
-      const job = await retryFinished(store, id)
+      const job = await retryFinished(store, id, options)
       if (job === 'missing') throw new HeddleError('JOB_NOT_FOUND', `No job has the id ${id}`)
       if (job === 'active') {
         throw new HeddleError('JOB_NOT_FINISHED', `Job ${id} has not ended yet`, {
@@ -279,6 +291,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       onChanged([job])
       return job
     },
+    fairShares: createFairShares(store),
     workers: () => cluster.all(),
     insight,
     whatIf: createWhatIf({
@@ -297,15 +310,19 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     }),
     accepting: () => accepting,
     async start() {
-      await registerTypes(store, registry.types, options.agingMs)
+      await registerTypes(store, registry.types, options)
       // Jobs that a client of the database enqueued in its own transaction come with no message on the bus.
       const onWake = (): void => {
         delayed.lookAgain()
+        turns.kick()
         dispatch.lookAgain()
       }
       unsubscribe.push(await listenWake(store, onWake))
       await membership.start()
       delayed.start()
+      if (!options.fairShare) await dropTurns(store, options.agingMs)
+      turns.start()
+      turns.kick()
       for (const loop of loops) loop.start()
       cluster.changed()
       dispatch.lookAgain()

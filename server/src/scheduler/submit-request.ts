@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EXPECTED_MS, MAX_ATTEMPTS, PRIORITY, THREAD_DEMAND } from '../core/job.ts'
+import { FAIRNESS_KEY } from '../core/fair-share.ts'
 import { HeddleError, type Issue } from '../core/errors.ts'
 
 const DAY_MS = 86_400_000
@@ -59,6 +60,7 @@ export const SubmitRequest = z
         error: 'run at must be a date and time with its offset, e.g. 2030-01-31T09:00:00Z',
       }),
     ),
+    fairnessKey: absent(text('fairness key', FAIRNESS_KEY.max)),
     idempotencyKey: absent(
       text('idempotency key', 200).min(1, 'idempotency key must not be empty'),
     ),

@@ -1,8 +1,9 @@
 import type { Registry } from '../job-types/registry.ts'
 import { HeddleError, type Issue } from '../core/errors.ts'
-import { sizeClass } from '../core/estimate.ts'
+import { asExpected, sizeClass, type Estimator } from '../core/estimate.ts'
+import { expectedCost, parkedRank } from '../core/fair-share.ts'
 import { PRIORITY, THREAD_DEMAND, type Job } from '../core/job.ts'
-import { rank } from '../core/rank.ts'
+import { rank, type QueueOrder } from '../core/rank.ts'
 import { insertJobs, type InsertResult, type NewJob } from '../store/insert.ts'
 import type { Store } from '../store/open.ts'
 import { createBatcher } from './batcher.ts'
@@ -16,8 +17,8 @@ export interface SubmitOptions {
   store: Store
   registry: Registry
   queueLimit: number
-  /** ms of waiting that one step of priority is worth; null for strict priority */
-  agingMs: number | null
+  order: QueueOrder
+  estimator: Pick<Estimator, 'runMs'>
   /** hears of jobs that were really created, after their commit */
   onAccepted(jobs: Job[]): void
 }
@@ -26,7 +27,7 @@ export interface SubmitOptions {
 export type Submit = (requests: unknown[]) => Promise<Job[]>
 
 export function createSubmit(options: SubmitOptions): Submit {
-  const { store, registry, queueLimit } = options
+  const { store, registry, queueLimit, order, estimator } = options
   const nextId = createJobIds()
 
   // Calls that arrive in one turn share a statement, and each call is whole in one: its jobs stand or fall together.
@@ -50,26 +51,33 @@ export function createSubmit(options: SubmitOptions): Submit {
       request.runAt?.getTime() ?? createdAt + (request.delayMs ?? 0),
     )
     const priority = request.priority ?? PRIORITY.default
-    const threads = threadsOf(request, type.parallel)
+    const like = {
+      type: request.type,
+      ...threadsOf(request, type.parallel),
+      expectedMs: request.expectedMs ?? null,
+      sizeClass: sizeClass(payload.length),
+      timeoutMs: request.timeoutMs ?? type.timeoutMs,
+    }
     return {
       payload,
       idempotencyKey: request.idempotencyKey ?? null,
       job: {
         id: nextId(createdAt),
         name: request.name ?? request.type,
-        type: request.type,
+        ...like,
         priority,
-        ...threads,
-        expectedMs: request.expectedMs ?? null,
-        sizeClass: sizeClass(payload.length),
+        // '' is what forms send for none.
+        fairnessKey: request.fairnessKey || null,
+        fairCostMs: order.fairShare
+          ? expectedCost(like.gang, estimator.runMs(asExpected(like, like.gang)))
+          : null,
         width: null,
         widthReason: null,
         state: runAt > createdAt ? 'SCHEDULED' : 'QUEUED',
-        rank: rank(priority, createdAt, options.agingMs),
+        rank: (order.fairShare ? parkedRank : rank)(priority, createdAt, order.agingMs),
         attempt: 0,
         maxAttempts: request.maxAttempts ?? type.maxAttempts,
         backoff: request.backoff ?? type.backoff,
-        timeoutMs: request.timeoutMs ?? type.timeoutMs,
         attempts: [],
         createdAt,
         runAt,

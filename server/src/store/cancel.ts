@@ -1,4 +1,5 @@
 import type { Job } from '../core/job.ts'
+import { correctCharges } from './fair-share.ts'
 import { findEnded } from './find.ts'
 import type { Store } from './open.ts'
 import { historyColumns, jobColumns, movedColumns, toJob, type JobRow } from './rows.ts'
@@ -21,11 +22,12 @@ const lock = `WITH wanted AS MATERIALIZED (
     SELECT id, state FROM job WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
   )`
 
+// What earlier attempts of a job used stays charged.
 const cancelWaiting: Statement = {
   text: `${lock}, ended AS (
     DELETE FROM job USING wanted WHERE job.id = wanted.id AND wanted.state <> 'RUNNING'
-    RETURNING job.*, clock_timestamp() AS finished_at
-  )
+    RETURNING job.*, clock_timestamp() AS finished_at, 0 AS used_ms
+  ), ${correctCharges("state = 'QUEUED' AND attempt = 0")}
   INSERT INTO job_history (${moved}, state, finished_at, queue_time_ms, total_time_ms)
   SELECT ${moved}, 'CANCELLED', finished_at, NULL,
     greatest(0, date_part('epoch', finished_at - created_at) * 1e3)

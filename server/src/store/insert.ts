@@ -22,22 +22,22 @@ export type InsertResult = { job: Job; created: boolean } | { error: 'QUEUE_FULL
 const input = `ROWS FROM (
     unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::int[], $7::text[],
       $8::float8[], $9::int[], $10::int[], $11::float8[], $12::float8[], $13::int[],
-      $14::int[], $15::smallint[], $16::int[]),
-    json_array_elements($17), json_array_elements($18)
+      $14::int[], $15::smallint[], $16::int[], $17::text[], $18::float8[]),
+    json_array_elements($19), json_array_elements($20)
   ) AS t (
     id, name, type, priority, thread_demand, gang, state,
     rank, max_attempts, timeout_ms, created_ms, run_ms, attempt,
-    expected_ms, size_class, max_threads,
+    expected_ms, size_class, max_threads, fairness_key, fair_cost_ms,
     backoff, payload
   )`
 const insertInto = `INSERT INTO job (
     id, name, type, priority, thread_demand, gang, state, rank,
     max_attempts, backoff, timeout_ms, payload, created_at, run_at, attempt,
-    expected_ms, size_class, max_threads
+    expected_ms, size_class, max_threads, fairness_key, fair_cost_ms
   )
   SELECT id, name, type, priority, thread_demand, gang, state::job_state, rank,
     max_attempts, backoff, timeout_ms, payload, ${timestamp('created_ms')}, ${timestamp('run_ms')}, attempt,
-    expected_ms, size_class, max_threads`
+    expected_ms, size_class, max_threads, fairness_key, fair_cost_ms`
 
 const insert: Statement = { name: 'insert', text: `${insertInto} FROM ${input}` }
 
@@ -46,7 +46,7 @@ const insertKeyed: Statement = {
   name: 'insert-keyed',
   text: `WITH input AS MATERIALIZED (
     SELECT t.*, key FROM ${input}
-    JOIN unnest($1::uuid[], $19::text[]) AS keys (id, key) USING (id)
+    JOIN unnest($1::uuid[], $21::text[]) AS keys (id, key) USING (id)
   ), taken AS (
     INSERT INTO idempotency_key (key, job_id, created_at)
     SELECT DISTINCT ON (key) key, id, clock_timestamp() FROM input WHERE key IS NOT NULL ORDER BY key, id
@@ -95,7 +95,7 @@ export async function insertJobs(
 function toColumns(jobs: NewJob[]): unknown[] {
   const plain = (of: (job: Job) => string | number | null) =>
     plainArray(jobs.map(({ job }) => of(job)))
-  const text = (of: (job: Job) => string) => textArray(jobs.map(({ job }) => of(job)))
+  const text = (of: (job: Job) => string | null) => textArray(jobs.map(({ job }) => of(job)))
   return [
     plain((job) => job.id),
     text((job) => job.name),
@@ -113,10 +113,17 @@ function toColumns(jobs: NewJob[]): unknown[] {
     plain((job) => job.expectedMs),
     plain((job) => job.sizeClass),
     plain((job) => job.maxThreads),
+    // Most have none, and an empty list is as good as one of nothing.
+    jobs.some(({ job }) => fairnessKey(job) !== null) ? text(fairnessKey) : '{}',
+    jobs.some(({ job }) => job.fairCostMs !== null) ? plain((job) => job.fairCostMs) : '{}',
     jsonArray(jobs.map(({ job }) => JSON.stringify(job.backoff))),
     jsonArray(jobs.map(({ payload }) => payload)),
   ]
 }
+
+/** Where fair share is on, jobs without a key share one. */
+const fairnessKey = ({ fairnessKey: key, fairCostMs }: Job): string | null =>
+  fairCostMs === null ? key : (key ?? '')
 
 async function answerKnown(store: Store, jobs: NewJob[]): Promise<InsertResult[]> {
   const known = await jobsOfKeys(store, jobs)

@@ -4,6 +4,7 @@
  */
 import type { FinalState, Job } from '../core/job.ts'
 import { endedJob, type Settlement } from '../core/transition.ts'
+import { correctCharges } from './fair-share.ts'
 import { jsonArray, plainArray } from './parameters.ts'
 import { jobColumns, movedColumns, timestamp, toJob, type JobRow } from './rows.ts'
 import { run, type Queryable, type Statement } from './run.ts'
@@ -44,19 +45,20 @@ const attemptsOf = (settlements: Leased[]): string =>
 
 const moved = movedColumns('attempts', 'started_at')
 
-const end: Statement = {
-  name: 'end',
+/** `charged`: for jobs of which some were charged to fair share in advance. */
+const end = (charged: boolean): Statement => ({
+  name: charged ? 'end-charged' : 'end',
   text: `WITH ended AS (
     DELETE FROM job USING ROWS FROM (
       unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::float8[], $6::float8[], $7::float8[],
-        $8::float8[], $9::float8[]),
+        $8::float8[], $9::float8[]${charged ? ', $13::float8[]' : ''}),
       json_array_elements($10), json_array_elements($11), json_array_elements($12)
     ) AS t (id, node_id, attempt, to_state, started_ms, finished_ms, queue_ms, execution_ms, total_ms,
-      attempts, result, error)
+      ${charged ? 'used_ms, ' : ''}attempts, result, error)
     WHERE ${fence}
     RETURNING job.*, t.to_state, t.result, t.error, t.attempts AS all_attempts,
-      queue_ms, execution_ms, total_ms, ${timestamp('t.started_ms')} AS began_at, ${timestamp('t.finished_ms')} AS finished_at
-  )
+      ${charged ? 't.used_ms, ' : ''}queue_ms, execution_ms, total_ms, ${timestamp('t.started_ms')} AS began_at, ${timestamp('t.finished_ms')} AS finished_at
+  )${charged ? `, ${correctCharges()}` : ''}
   INSERT INTO job_history (${moved}, state, attempts, started_at, finished_at, result, error,
     queue_time_ms, execution_time_ms, total_time_ms)
   SELECT ${moved}, to_state::job_state, all_attempts, began_at, finished_at,
@@ -64,12 +66,22 @@ const end: Statement = {
     queue_ms, execution_ms, total_ms
   FROM ended
   RETURNING id`,
-}
+})
+const endPlain = end(false)
+const endCharged = end(true)
+
+/** Thread time of all its attempts, ms, each at the width of the last. */
+const usedMs = ({ width, attempts }: Job): number =>
+  attempts.reduce(
+    (sum, { startedAt, finishedAt }) => sum + (width ?? 1) * (finishedAt - startedAt),
+    0,
+  )
 
 async function endJobs(on: Queryable, endings: Ending[]): Promise<Job[]> {
   if (endings.length === 0) return []
   const jobs = endings.map(endedJob)
-  const rows = await run<{ id: string }>(on, end, [
+  const charged = jobs.some(({ fairCostMs }) => fairCostMs !== null)
+  const rows = await run<{ id: string }>(on, charged ? endCharged : endPlain, [
     ...leases(endings),
     plainArray(endings.map(({ to }) => to)),
     plainArray(jobs.map(({ startedAt }) => startedAt)),
@@ -82,6 +94,7 @@ async function endJobs(on: Queryable, endings: Ending[]): Promise<Job[]> {
     jsonArray(
       endings.map((ending) => (ending.to === 'FAILED' ? JSON.stringify(ending.error) : 'null')),
     ),
+    ...(charged ? [plainArray(jobs.map(usedMs))] : []),
   ])
   // What is known already is not sent back: it would be half of the work of this statement.
   const done = new Set(rows.map(({ id }) => id))

@@ -18,6 +18,7 @@ const common = [
   ...['id', 'name', 'type', 'priority', 'thread_demand', 'gang', 'width', 'width_reason', 'rank'],
   ...['attempt', 'max_attempts', 'backoff', 'timeout_ms', 'attempts', 'payload', 'created_at'],
   ...['run_at', 'started_at', 'node_id', 'worker_name', 'expected_ms', 'size_class', 'max_threads'],
+  'fairness_key',
 ] as const
 type Common = (typeof common)[number]
 
@@ -33,17 +34,17 @@ const sharedColumns = (t: string): string =>
    ${t}.backoff::text AS backoff, ${t}.timeout_ms, ${t}.attempts::text AS attempts,
    ${us(`${t}.created_at`)} AS created_us, ${us(`${t}.run_at`)} AS run_us,
    ${us(`${t}.started_at`)} AS started_us, ${t}.node_id, ${t}.worker_name, ${t}.expected_ms,
-   ${t}.size_class, ${t}.max_threads`
+   ${t}.size_class, ${t}.max_threads, ${t}.fairness_key`
 
 /** Select list that `toJob` reads, for rows of `job`. */
 export const jobColumns = (table = 'job'): string =>
-  `${sharedColumns(table)}, ${table}.cancel_requested_at IS NOT NULL AS cancel_requested,
+  `${sharedColumns(table)}, ${table}.fair_cost_ms, ${table}.cancel_requested_at IS NOT NULL AS cancel_requested,
    NULL::float8 AS finished_us, NULL::text AS error, NULL::float8 AS queue_time_ms,
    NULL::float8 AS execution_time_ms, NULL::float8 AS total_time_ms`
 
 /** Select list that `toJob` reads, for rows of `job_history`. */
 export const historyColumns = (table = 'job_history'): string =>
-  `${sharedColumns(table)}, false AS cancel_requested,
+  `${sharedColumns(table)}, NULL::float8 AS fair_cost_ms, false AS cancel_requested,
    ${us(`${table}.finished_at`)} AS finished_us, ${table}.error::text AS error,
    ${table}.queue_time_ms, ${table}.execution_time_ms, ${table}.total_time_ms`
 
@@ -71,6 +72,8 @@ export interface JobRow {
   expected_ms: number | null
   size_class: number
   max_threads: number | null
+  fairness_key: string | null
+  fair_cost_ms: number | null
   cancel_requested: boolean
   finished_us: number | null
   error: string | null
@@ -111,6 +114,8 @@ export function toJob(row: JobRow): Job {
     expectedMs: row.expected_ms,
     sizeClass: row.size_class,
     maxThreads: row.max_threads,
+    fairnessKey: row.fairness_key || null,
+    fairCostMs: row.fair_cost_ms,
     cancelRequested: row.cancel_requested,
     error: row.error === null ? null : (JSON.parse(row.error) as JobError),
     progress: null,
@@ -125,13 +130,14 @@ export function toJob(row: JobRow): Job {
 }
 
 /** Select list that `toQueuedJob` reads. */
-export const queuedColumns = `id, type, rank, gang, thread_demand, ${us('created_at')} AS created_us,
+export const queuedColumns = `id, type, priority, rank, gang, thread_demand, ${us('created_at')} AS created_us,
   expected_ms, size_class, max_threads, timeout_ms`
 
 export type QueuedRow = Pick<
   JobRow,
   | 'id'
   | 'type'
+  | 'priority'
   | 'rank'
   | 'gang'
   | 'thread_demand'
@@ -145,6 +151,7 @@ export type QueuedRow = Pick<
 export const toQueuedJob = (row: QueuedRow): QueuedJob => ({
   id: row.id,
   type: row.type,
+  priority: row.priority,
   rank: row.rank,
   gang: row.gang,
   threadDemand: row.thread_demand,

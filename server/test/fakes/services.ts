@@ -10,6 +10,7 @@ import type { Forecast } from '../../src/core/what-if.ts'
 import type { Schedule } from '../../src/scheduler/insight.ts'
 import { parseSubmitRequest } from '../../src/scheduler/submit-request.ts'
 import type { JobFilter, Page } from '../../src/store/read.ts'
+import { createFakeFairShares } from './fair-shares.ts'
 import { fakeJobTypes } from './job-types.ts'
 
 /** What the doors need of the rest of the server, in memory: jobs move only when a test moves them. */
@@ -88,6 +89,7 @@ export function createFakeServices(): FakeServices {
       type: request.type,
       priority: request.priority ?? 0,
       threadDemand: typeof request.threadDemand === 'number' ? request.threadDemand : 1,
+      fairnessKey: request.fairnessKey ?? null,
       maxAttempts: request.maxAttempts ?? 1,
       createdAt: now,
       runAt: request.runAt?.getTime() ?? now + (request.delayMs ?? 0),
@@ -157,6 +159,7 @@ export function createFakeServices(): FakeServices {
       },
       whatIf: ({ workers = [] }) =>
         Promise.resolve({ ...emptyForecast, workers, truncated: false, complete: true }),
+      fairShares: createFakeFairShares(),
       accepting: () => true,
     },
     read: {
@@ -243,6 +246,8 @@ const blankJob: Omit<Job, 'id' | 'name' | 'type'> = {
   maxThreads: null,
   expectedMs: null,
   sizeClass: 0,
+  fairnessKey: null,
+  fairCostMs: null,
   priority: 0,
   threadDemand: 1,
   gang: 1,

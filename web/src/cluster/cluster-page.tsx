@@ -2,6 +2,7 @@ import { useSubscription } from 'urql'
 import { WorkersNow } from '../graphql/fields.ts'
 import { EmptyState, PageHead, Panel } from '../ui/controls.tsx'
 import { useTitle } from '../ui/use-title.ts'
+import { FairShares } from './fair-shares.tsx'
 import type { WorkerNow } from './gangs.ts'
 import { WorkerLane } from './worker-lane.tsx'
 import './cluster-page.css'
@@ -52,6 +53,7 @@ export function ClusterPage() {
           </Panel>
         ))
       )}
+      <FairShares />
     </>
   )
 }

@@ -12,6 +12,9 @@ export function JobFacts({ job }: { job: JobDetail }) {
       threadsText(job),
       job.widthReason && job.widthReason !== 'AS_DEMANDED' ? widthText(job.widthReason) : undefined,
     ],
+    ...(job.fairnessKey === null
+      ? []
+      : [['Fairness key', job.fairnessKey] satisfies [string, ReactNode]]),
     ['Attempt', job.attempt === 0 ? 'none yet' : `${job.attempt} of ${job.maxAttempts}`],
     ['Time limit', formatDuration(job.timeoutMs)],
     ['Worker', job.workerName ?? '–', job.nodeId ?? undefined],

@@ -36,6 +36,7 @@ export const JobDetails = graphql(`
   query JobDetails($id: ID!) {
     job(id: $id) {
       ...JobStateNow
+      fairnessKey
       payload
     }
   }

@@ -18,6 +18,7 @@ export interface Options {
   delayS: string
   maxAttempts: string
   timeoutS: string
+  fairnessKey: string
 }
 
 export const noOptions: Options = {
@@ -27,6 +28,7 @@ export const noOptions: Options = {
   delayS: '',
   maxAttempts: '',
   timeoutS: '',
+  fairnessKey: '',
 }
 
 export type Problems = Record<string, string>
@@ -67,7 +69,10 @@ const numbers: [
 export function inputOf(draft: Draft): { input: SubmitJobInput; problems: Problems } {
   const { payload, problems } = payloadFrom(draft)
   const input: SubmitJobInput = { type: draft.type, payload }
-  if (draft.options.name.trim() !== '') input.name = draft.options.name.trim()
+  for (const key of ['name', 'fairnessKey'] as const) {
+    const text = draft.options[key].trim()
+    if (text !== '') input[key] = text
+  }
   for (const [control, key, factor] of numbers) {
     const text = draft.options[control].trim()
     if (text === '') continue

@@ -30,6 +30,7 @@ const more = (maxAttempts: number, timeoutMs: number): Part[] => [
     label: 'Time limit in s',
     placeholder: String(timeoutMs / MS_PER_S),
   },
+  { key: 'fairnessKey', label: 'Fairness key', placeholder: 'none' },
 ]
 
 /** Everything about a job but its payload. */
@@ -47,7 +48,7 @@ export function OptionFields(props: {
           {...attributes}
           className="input"
           placeholder={placeholder}
-          inputMode={key === 'name' ? 'text' : 'decimal'}
+          inputMode={key === 'name' || key === 'fairnessKey' ? 'text' : 'decimal'}
           value={options[key]}
           onChange={(event) => onChange({ [key]: event.target.value })}
         />
@@ -62,7 +63,7 @@ export function OptionFields(props: {
         className="more-options"
         open={rare.some(({ key }) => problems[key] || options[key] !== '')}
       >
-        <summary>Optional: delay, attempts, time limit</summary>
+        <summary>Optional: delay, attempts, time limit, fairness key</summary>
         <div className="option-row">{rare.map(control)}</div>
       </details>
     </>

@@ -39,6 +39,8 @@ const job = (patch: Partial<Job> = {}): Job => ({
   maxThreads: null,
   expectedMs: null,
   sizeClass: 0,
+  fairnessKey: null,
+  fairCostMs: null,
   totalTimeMs: null,
   ...patch,
 })

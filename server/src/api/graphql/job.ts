@@ -47,6 +47,10 @@ export function addJob(builder: Builder, enums: Enums): JobRef {
         nullable: true,
         description: 'Run time the submitter expects',
       }),
+      fairnessKey: t.exposeString('fairnessKey', {
+        nullable: true,
+        description: 'Whose share of the threads it uses',
+      }),
       width: t.exposeInt('width', {
         nullable: true,
         description: 'Threads it was given; null until it first starts',

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql'
 import type { ApiServices } from '../context.ts'
 import { addEnums, createBuilder } from './builder.ts'
 import { addDecisions } from './decisions.ts'
+import { addFairShares } from './fair-shares.ts'
 import { addFilter, addLists } from './history.ts'
 import { addJobTypes } from './job-types.ts'
 import { addJobUpdated } from './job-updated.ts'
@@ -26,6 +27,7 @@ export function buildSchema(registry: ApiServices['registry']): GraphQLSchema {
   addMetrics(builder)
   addDecisions(builder)
   addSimulate(builder)
+  addFairShares(builder)
   addSubmit(builder, job, addPayloadInputs(builder, registry.types))
   addJobUpdated(builder, job, filter)
   return builder.toSchema()

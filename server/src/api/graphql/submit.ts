@@ -99,6 +99,9 @@ function addSubmitInput(builder: Builder, payloads: PayloadInputs | null) {
       // Ten years in ms do not fit an Int.
       delayMs: t.float({ description: 'Start no earlier than this long from now' }),
       runAt: t.field({ type: 'DateTime', description: 'Start no earlier than this' }),
+      fairnessKey: t.string({
+        description: 'Whose share of the threads it uses, where FAIR_SHARE is on',
+      }),
       idempotencyKey: t.string({
         description: 'A second submission with the same key gives the first job back',
       }),

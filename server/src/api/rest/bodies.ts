@@ -64,6 +64,7 @@ export const JobBody = z.strictObject({
     .nullable()
     .describe('Of a job that may run on any number in a range; null for a fixed demand'),
   expected_ms: z.int().nullable().describe('Run time the submitter expects'),
+  fairness_key: z.string().nullable().describe('Whose share of the threads it uses'),
   width: z.int().nullable().describe('Threads it was given; null until it first starts'),
   width_reason: z
     .enum(['AS_DEMANDED', 'TYPE_NOT_PARALLEL', 'NO_WORKER_LARGE_ENOUGH', 'WITHIN_RANGE'])
@@ -135,6 +136,20 @@ export const JobTypesBody = z.strictObject({
     }),
   ),
 })
+
+export const FairShareBody = z.strictObject({
+  key: z.string().describe('Empty for jobs without one'),
+  weight: z.number(),
+  used_thread_ms: ms.describe('Thread time used of late: what lies an hour back counts half'),
+  share: z.number().min(0).max(1).describe('Of what all keys have used of late'),
+  entitled: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('Its weight among those of the keys that have used something of late'),
+})
+
+export const FairSharesBody = z.strictObject({ fair_shares: z.array(FairShareBody) })
 
 export const WorkersBody = z.strictObject({
   workers: z.array(

@@ -1,3 +1,4 @@
+import type { Share } from '../../core/fair-share.ts'
 import { threadRange, type Attempt, type Job, type JobError } from '../../core/job.ts'
 import type { Schedule } from '../../scheduler/insight.ts'
 import type { Read } from '../../store/read.ts'
@@ -31,6 +32,7 @@ export const jobView = (job: Job) => ({
   thread_demand: job.threadDemand,
   threads: threadRange(job),
   expected_ms: job.expectedMs,
+  fairness_key: job.fairnessKey,
   width: job.width,
   width_reason: job.widthReason,
   state: job.state,
@@ -79,6 +81,14 @@ export async function jobsText(
     return `${text}${parts.join('')}}`
   })
 }
+
+export const fairShareView = (share: Share) => ({
+  key: share.key,
+  weight: share.weight,
+  used_thread_ms: share.usedThreadMs,
+  share: share.share,
+  entitled: share.entitled,
+})
 
 /** Why a job waits and when it will start; null for one that is not queued. */
 export const scheduleView = (schedule: Schedule | null) =>

@@ -1,7 +1,17 @@
 import { z } from 'zod'
 import { MAX_BATCH, type JobTypeView } from '../context.ts'
 import { exampleOf } from '../payload-example.ts'
-import { BulkBody, JobBody, JobsBody, JobTypesBody, ProblemBody, WorkersBody } from './bodies.ts'
+import {
+  BulkBody,
+  FairShareBody,
+  FairSharesBody,
+  JobBody,
+  JobsBody,
+  JobTypesBody,
+  ProblemBody,
+  WorkersBody,
+} from './bodies.ts'
+import { FairWeightBody } from './fair-weight.ts'
 import { JobQuery, ListQuery } from './queries.ts'
 import { SubmitBody } from './submit-body.ts'
 
@@ -137,6 +147,9 @@ export function describeRest(types: readonly JobTypeView[]): Json {
         Problem: schemaOf(ProblemBody),
         JobTypes: schemaOf(JobTypesBody),
         Workers: schemaOf(WorkersBody),
+        FairShares: schemaOf(FairSharesBody),
+        FairShare: schemaOf(FairShareBody),
+        FairWeight: schemaOf(FairWeightBody, 'input'),
         SubmitJob: submitSchema(types),
         ...payloadSchemas(types),
       },
@@ -269,6 +282,22 @@ function serverPaths(): Json {
         tags,
         summary: 'Workers of the whole cluster',
         responses: { 200: answer('The workers', 'Workers'), ...refusals() },
+      },
+    },
+    '/fair-shares': {
+      get: {
+        tags,
+        summary: 'What each fairness key has used of late, most first',
+        responses: { 200: answer('At most 500 keys', 'FairShares'), ...refusals() },
+      },
+    },
+    '/fair-shares/{key}': {
+      parameters: [{ ...idParameter, name: 'key', schema: { type: 'string' } }],
+      put: {
+        tags,
+        summary: 'Weigh the jobs of a key that are submitted from now on',
+        requestBody: { required: true, content: content(reference('FairWeight'), { weight: 2 }) },
+        responses: { 200: answer('The key', 'FairShare'), ...refusals(400, 413, 415) },
       },
     },
     '/metrics': {

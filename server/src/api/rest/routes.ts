@@ -7,9 +7,10 @@ import { problem } from '../errors.ts'
 import { isJsonType, readJson } from '../json-body.ts'
 import { metricsText } from '../health.ts'
 import { exampleOf } from '../payload-example.ts'
-import { jobsText, jobView, scheduleView, type Include } from './job-view.ts'
+import { fairShareView, jobsText, jobView, scheduleView, type Include } from './job-view.ts'
 import { describeRest } from './openapi.ts'
 import { parseJobQuery, parseListQuery, type ListRequest } from './queries.ts'
+import { toWeight } from './fair-weight.ts'
 import { inRestWords, toSubmitRequest, toSubmitRequests } from './submit-body.ts'
 
 export interface RestOptions {
@@ -29,6 +30,8 @@ const methods: Record<string, string> = {
   '/db/jobs': 'GET',
   '/job-types': 'GET',
   '/workers': 'GET',
+  '/fair-shares': 'GET',
+  '/fair-shares/:key': 'PUT',
   '/metrics': 'GET',
   '/openapi.json': 'GET',
 }
@@ -85,6 +88,13 @@ function addWrites(rest: Hono, { services: { scheduler }, bodyLimitBytes }: Rest
     if (!job) throw unknownJob(id)
     // A running job is told to stop, and has not ended yet.
     return json(JSON.stringify(jobView(job)), job.state === 'CANCELLED' ? 200 : 202)
+  })
+
+  rest.put('/fair-shares/:key', async (c) => {
+    const refusal = wrongType(c)
+    if (refusal) return refusal
+    const weight = toWeight(await body(c, bodyLimitBytes))
+    return c.json(fairShareView(await scheduler.fairShares.setWeight(c.req.param('key'), weight)))
   })
 
   rest.post('/jobs/:id/retry', async (c) =>
@@ -155,6 +165,9 @@ function addReads(rest: Hono, services: ApiServices): void {
         job_ids: worker.busy,
       })),
     }),
+  )
+  rest.get('/fair-shares', async (c) =>
+    c.json({ fair_shares: (await scheduler.fairShares.list()).map(fairShareView) }),
   )
   rest.get('/metrics', async () => {
     const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }

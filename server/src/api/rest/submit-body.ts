@@ -17,6 +17,7 @@ export const SubmitBody = z.strictObject({
   timeout_ms: shape.timeoutMs,
   delay_ms: shape.delayMs,
   run_at: shape.runAt,
+  fairness_key: shape.fairnessKey,
   idempotency_key: shape.idempotencyKey,
   backoff: z.strictObject({ base_ms: z.int().min(0), max_ms: z.int().min(0) }).nullish(),
 })
