@@ -103,6 +103,33 @@ describe('HTTP', () => {
     }
   })
 
+  it('reads no body past its limit, whether the length is told or not', async () => {
+    const small = createFakeApi(services, { bodyLimitBytes: 1000 })
+    const body = JSON.stringify({ query: `{ jobTypes { type } } # ${'x'.repeat(1000)}` })
+    for (const headers of [{ 'content-length': String(body.length) }, {}]) {
+      const { status, body: answer } = await call<{ errors: { message: string }[] }>(
+        small,
+        'POST',
+        '/graphql',
+        body,
+        headers as Record<string, string>,
+      )
+      expect([status, answer.errors[0]?.message]).toEqual([413, 'Request body too large'])
+    }
+  })
+
+  it('says of a body that is no JSON what is wrong, and tells no page anything', async () => {
+    const { status, headers, body } = await call<{ errors: { message: string }[] }>(
+      api,
+      'POST',
+      '/graphql',
+      '{',
+    )
+    expect([status, body.errors[0]?.message]).toEqual([400, 'POST body sent invalid JSON.'])
+    expect(headers.get('cache-control')).toBe('no-store')
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'")
+  })
+
   it('answers queries by GET and refuses mutations there', async () => {
     const get = (text: string) => call(api, 'GET', `/graphql?query=${encodeURIComponent(text)}`)
     expect((await get('{ jobTypes { type } }')).status).toBe(200)

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import { GraphQLError } from 'graphql'
 import { HeddleError, type ErrorCode, type Issue } from '../core/errors.ts'
 import { log } from '../log.ts'
+import { apiResponse } from './headers.ts'
 
 /** Codes that only make sense over HTTP stand beside those of the core. */
 export type ProblemCode =
@@ -74,9 +75,9 @@ export function problem(code: ProblemCode, detail: string, options: ProblemOptio
     ...(options.issues?.length ? { issues: options.issues } : {}),
     ...(options.hint === undefined ? {} : { hint: options.hint }),
   }
-  return new Response(JSON.stringify(body), {
-    status,
-    headers: { 'content-type': 'application/problem+json', ...options.headers },
+  return apiResponse(JSON.stringify(body), status, {
+    'content-type': 'application/problem+json',
+    ...options.headers,
   })
 }
 

@@ -28,13 +28,53 @@ export const graphiqlPolicy =
   `${base}; ${looks}; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; ` +
   "worker-src 'self' blob:; connect-src 'self' ws: wss:"
 
+/** What an answer of the API carries unless it says otherwise. */
+const ofApi: Record<string, string> = {
+  ...everywhere,
+  'content-security-policy': apiPolicy,
+  'cache-control': 'no-store',
+}
+
+/** Answers that have those from the start. */
+const secured = new WeakSet<Response>()
+
+/**
+ * An answer of the API with all its headers. Given as a plain record they are written as they are: looked at
+ * later they become a Headers object first, at three times the cost. Names are in lower case, so that an
+ * answer's own replace the others.
+ */
+export function apiResponse(
+  text: string,
+  status: number,
+  headers: Record<string, string>,
+): Response {
+  // Object.assign, as spreading two records is seven times slower.
+  const response = new Response(text, { status, headers: Object.assign({}, ofApi, headers) })
+  secured.add(response)
+  return response
+}
+
+/**
+ * The same for who makes answers of a class it is given. Made when it is asked for, as the HTTP adapter puts
+ * its own Response in place of Node's.
+ */
+export const createApiResponseClass = (): typeof Response =>
+  class extends Response {
+    constructor(body?: BodyInit | null, init: ResponseInit = {}) {
+      const own = init.headers ?? {}
+      const given = own instanceof Headers || Array.isArray(own) ? [...own] : Object.entries(own)
+      const headers: Record<string, string> = Object.assign({}, ofApi)
+      for (const [name = '', value = ''] of given) headers[name.toLowerCase()] = value
+      super(body, { ...init, headers })
+      secured.add(this)
+    }
+  }
+
 /** Adds what every answer carries and leaves what the route said of itself. */
 export function secure(response: Response): Response {
-  const set = (name: string, value: string): void => {
+  if (secured.has(response)) return response
+  for (const [name, value] of Object.entries(ofApi)) {
     if (!response.headers.has(name)) response.headers.set(name, value)
   }
-  for (const [name, value] of Object.entries(everywhere)) set(name, value)
-  set('content-security-policy', apiPolicy)
-  set('cache-control', 'no-store')
   return response
 }

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
+import { createAdmission } from './admission.ts'
 import { createAuthenticate, unauthenticated } from './auth.ts'
 import type { ApiServices } from './context.ts'
 import { addCors, preflight } from './cors.ts'
@@ -46,6 +47,10 @@ const HEADERS_TIMEOUT_MS = 20_000
 const REQUEST_TIMEOUT_MS = 120_000
 /** Longer than the usual idle limit of a proxy in front (60 s), so that the proxy closes first. */
 const KEEP_ALIVE_MS = 65_000
+const MAX_CONNECTIONS = 10_000
+const MAX_REQUESTS = 5_000
+/** How many bodies of the largest size may be under way at once. */
+const BODIES_UNDER_WAY = 16
 /** How long requests under way may take when the server closes. */
 const CLOSE_MS = 3_000
 
@@ -57,6 +62,14 @@ export function createApi(deps: ApiDeps): Api {
     corsOrigins,
     ownNamesOnly: () => loopback && deps.apiKeys === null,
   }
+  const admit = createAdmission({
+    maxRequests: MAX_REQUESTS,
+    maxBytes: BODIES_UNDER_WAY * bodyLimitBytes,
+  })
+  // Made before the routes: it puts a Response in place that is written without a stream between.
+  const listener = getRequestListener((request, { incoming, outgoing }) =>
+    admit(outgoing, incoming.headers['content-length']) ? handle(request) : secure(busy()),
+  )
   const { app, graphql } = createRoutes(deps, authenticate, bodyLimitBytes)
 
   const handle = async (request: Request): Promise<Response> => {
@@ -67,7 +80,6 @@ export function createApi(deps: ApiDeps): Api {
     return addCors(secure(response), origin, corsOrigins)
   }
 
-  const listener = getRequestListener(handle)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -76,6 +88,7 @@ export function createApi(deps: ApiDeps): Api {
     },
     (request, response) => void listener(request, response),
   )
+  server.maxConnections = MAX_CONNECTIONS
   const sockets = attachWebSocket({
     server,
     graphql,
@@ -101,6 +114,12 @@ export function createApi(deps: ApiDeps): Api {
     close: () => (closing ??= sockets.close().then(() => closeServer(server))),
   }
 }
+
+const busy = (): Response =>
+  problem('BUSY', 'This node has as many requests under way as it can hold', {
+    hint: 'Try again in a second',
+    headers: { 'retry-after': '1' },
+  })
 
 function closeServer(server: Server): Promise<void> {
   if (!server.listening) return Promise.resolve()
@@ -165,7 +184,8 @@ function createRoutes(
         hint: 'Send the header Content-Type: application/json',
       })
     }
-    return graphql.fetch(c.req.raw, {})
+    // Not `fetch`: that makes an abort signal for each request, and nothing here listens to it.
+    return graphql.handleRequest(c.req.raw, {})
   })
   app.route('/', createRest({ services: deps, bodyLimitBytes }))
   app.notFound((c) =>

@@ -25,18 +25,18 @@ const tooLarge = (limit: number): HeddleError =>
     hint: 'Send less, or raise BODY_LIMIT_MB',
   })
 
-/** The body's bytes, read no further than the limit. BODY_TOO_LARGE. */
-async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+/** The body's bytes, read no further than the limit; null for a longer one. */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array | null> {
   const length = request.headers.get('content-length')
   if (length !== null) {
-    if (Number(length) > limit) throw tooLarge(limit)
+    if (Number(length) > limit) return null
     return new Uint8Array(await request.arrayBuffer())
   }
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of request.body ?? []) {
     size += chunk.length
-    if (size > limit) throw tooLarge(limit)
+    if (size > limit) return null
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -45,6 +45,7 @@ async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
 /** The parsed body. MALFORMED_JSON, BODY_TOO_LARGE. */
 export async function readJson(request: Request, limit: number): Promise<unknown> {
   const bytes = await readBytes(request, limit)
+  if (!bytes) throw tooLarge(limit)
   if (bytes.length === 0) {
     throw new HeddleError('MALFORMED_JSON', 'The body is empty', {
       hint: 'Send the job as a JSON object',
@@ -57,9 +58,11 @@ export async function readJson(request: Request, limit: number): Promise<unknown
   return body
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
 function parseJson(bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return JSON.parse(decoder.decode(bytes))
   } catch (error) {
     const reason = error instanceof SyntaxError ? error.message : 'it is not UTF-8'
     throw new HeddleError('MALFORMED_JSON', `The body is not JSON: ${reason}`)

@@ -3,11 +3,13 @@ import { GraphQLError, type DocumentNode } from 'graphql'
 import { createYoga, type Plugin } from 'graphql-yoga'
 import type { ApiServices } from '../context.ts'
 import { toGraphqlError } from '../errors.ts'
+import { createApiResponseClass } from '../headers.ts'
 import { isTooDeep } from '../json-body.ts'
 import type { GraphqlContext } from './builder.ts'
 import { createDocumentLoader } from './documents.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { nestingOf } from './nesting.ts'
+import { limitBody } from './read-body.ts'
 import { buildSchema } from './schema.ts'
 
 export interface GraphqlOptions {
@@ -57,12 +59,15 @@ export function createGraphql({ services, bodyLimitBytes }: GraphqlOptions) {
     graphiql: false,
     multipart: false,
     logging: false,
-    maxRequestBodySize: bodyLimitBytes,
+    // Yoga's own limit is slow: `limitBody` has it.
+    maxRequestBodySize: false,
+    // Yoga's own Response would be read as a stream to be written.
+    fetchAPI: { Response: createApiResponseClass(), ReadableStream },
     // Cross-origin rules are the same for every route: http.ts has them.
     cors: false,
     parserAndValidationCache: { documentCache: createDocumentCache<DocumentNode>() },
     maskedErrors: { maskError: toGraphqlError },
-    plugins: [shallowInput, ...armor.plugins],
+    plugins: [limitBody(bodyLimitBytes), shallowInput, ...armor.plugins],
     context: () => ({ ...services, documents: createDocumentLoader(services.read) }),
   })
 }

@@ -4,6 +4,7 @@ import type { Job } from '../../core/job.ts'
 import type { Page } from '../../store/read.ts'
 import type { ApiServices } from '../context.ts'
 import { problem } from '../errors.ts'
+import { apiResponse } from '../headers.ts'
 import { isJsonType, readJson } from '../json-body.ts'
 import { metricsText } from '../health.ts'
 import { exampleOf } from '../payload-example.ts'
@@ -19,7 +20,7 @@ export interface RestOptions {
 }
 
 const json = (text: string, status = 200, headers: Record<string, string> = {}): Response =>
-  new Response(text, { status, headers: { 'content-type': 'application/json', ...headers } })
+  apiResponse(text, status, { 'content-type': 'application/json', ...headers })
 
 /** Which methods each path knows; others get 405 with this list. */
 const methods: Record<string, string> = {
