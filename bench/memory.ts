@@ -1,34 +1,48 @@
 /**
- * Whether memory comes back: the heap of the server process and the resident size of its worker process,
- * before and after many jobs and many threads that had to be ended.
+ * Whether memory comes back, and does not follow the length of the queue:
  *
- *   node --expose-gc --import tsx bench/memory.ts [--jobs 200000] [--threads 500] [--url postgresql://…]
+ *   node --expose-gc --import tsx bench/memory.ts [--jobs 200000] [--threads 500] [--queued 1000000]
+ *     [--url postgresql://…]
  *
- * Both are measured after a first share of the same work, so that what is loaded once does not count.
+ * `worked`: the heap of the server process and the resident size of its worker process, before and after
+ * many jobs and many threads that had to be ended. Both are measured after a first share of the same work,
+ * so that what is loaded once does not count.
+ * `waiting`, with --url: the same before and after a million jobs were queued, in a database of its own,
+ * behind jobs that hold all threads.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import pg from 'pg'
 import { startApp, type App } from '../server/src/app.ts'
 import { readConfig } from '../server/src/config.ts'
+import { childrenOf } from './built-server.ts'
+import { fillQueue } from './fill.ts'
+import { createOwnDatabase } from './own-database.ts'
 
 const { values } = parseArgs({
   options: {
     jobs: { type: 'string', default: '200000' },
     threads: { type: 'string', default: '500' },
+    queued: { type: 'string', default: '1000000' },
     url: { type: 'string' },
   },
 })
 const MIB = 1024 * 1024
 const BATCH = 1000
 const IN_FLIGHT = 20_000
+const THREADS = 4
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-const spin = `
+const types = `
 import { defineJob } from 'heddle'
 import { z } from 'zod'
-export default defineJob({ type: 'spin', payload: z.object({}), maxAttempts: 1, timeoutMs: 20, run() { for (;;); } })`
+export default [
+  defineJob({ type: 'spin', payload: z.object({}), maxAttempts: 1, timeoutMs: 20, run() { for (;;); } }),
+  defineJob({ type: 'hold', payload: z.object({}), run: (_, { signal }) =>
+    new Promise((resolve) => signal.addEventListener('abort', resolve)) }),
+]`
 
 const ended = (app: App): number =>
   Object.values(app.scheduler.stats().ended).reduce((sum, count) => sum + count, 0)
@@ -53,17 +67,7 @@ async function work(app: App, jobs: number, threads: number): Promise<void> {
 
 /** Resident MiB of the processes that this one has started. */
 function workersMib(): number {
-  const own = readdirSync('/proc').filter((name) => {
-    try {
-      return (
-        readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] ===
-        String(process.pid)
-      )
-    } catch {
-      return false
-    }
-  })
-  const kib = own.map((pid) =>
+  const kib = childrenOf(process.pid).map((pid) =>
     Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0),
   )
   return kib.reduce((sum, size) => sum + size, 0) / 1024
@@ -82,28 +86,66 @@ async function measure(): Promise<{ serverHeapMib: number; workersMib: number }>
   }
 }
 
+const start = (url: string | undefined): Promise<App> =>
+  startApp(
+    readConfig({
+      API_PORT: '0',
+      LOG_LEVEL: 'error',
+      DATA_DIR: path.join(folder, 'data'),
+      JOBS_DIR: folder,
+      WORKER_1_THREADS: String(THREADS),
+      WORKER_2_THREADS: '0',
+      ...(url === undefined ? {} : { DATABASE_URL: url }),
+    }),
+  )
+
+async function measureWorked() {
+  const app = await start(values.url)
+  try {
+    await work(app, Number(values.jobs) / 10, Number(values.threads) / 10)
+    const before = await measure()
+    await work(app, Number(values.jobs), Number(values.threads))
+    const after = await measure()
+    return { jobs: Number(values.jobs), threadsEnded: Number(values.threads), before, after }
+  } finally {
+    await app.close()
+  }
+}
+
+async function measureWaiting(serverUrl: string) {
+  const database = await createOwnDatabase(serverUrl)
+  const pool = new pg.Pool({ connectionString: database.url, max: 1 })
+  const app = await start(database.url)
+  try {
+    const holding = Array.from({ length: THREADS }, () => ({ type: 'hold', payload: {} }))
+    const held = await app.scheduler.submit(holding.map((job) => ({ ...job, priority: 1000 })))
+    while (app.scheduler.stats().busyThreads < THREADS) await sleep(5)
+    const before = await measure()
+    const queued = Number(values.queued)
+    await fillQueue(pool, { from: 0, to: queued })
+    // Twice, so that the node has surely looked at the queue as it is now.
+    for (let wake = 0; wake < 2; wake += 1) {
+      await pool.query(`NOTIFY heddle_wake`)
+      await sleep(1_000)
+    }
+    const after = await measure()
+    await pool.query(`DELETE FROM job WHERE state = 'QUEUED'`)
+    await app.scheduler.cancel(held.map(({ id }) => id))
+    return { queued, before, after }
+  } finally {
+    await app.close()
+    await pool.end()
+    await database.drop()
+  }
+}
+
 if (!globalThis.gc) throw new Error('start it with --expose-gc')
 const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-memory-'))
-writeFileSync(path.join(folder, 'spin.mjs'), spin)
-const app = await startApp(
-  readConfig({
-    API_PORT: '0',
-    LOG_LEVEL: 'error',
-    DATA_DIR: path.join(folder, 'data'),
-    JOBS_DIR: folder,
-    WORKER_1_THREADS: '4',
-    WORKER_2_THREADS: '0',
-    ...(values.url === undefined ? {} : { DATABASE_URL: values.url }),
-  }),
-)
+writeFileSync(path.join(folder, 'types.mjs'), types)
 try {
-  await work(app, Number(values.jobs) / 10, Number(values.threads) / 10)
-  const before = await measure()
-  await work(app, Number(values.jobs), Number(values.threads))
-  const after = await measure()
-  const answer = { jobs: Number(values.jobs), threadsEnded: Number(values.threads), before, after }
-  process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`)
+  const waiting = values.url === undefined ? null : await measureWaiting(values.url)
+  const worked = Number(values.jobs) > 0 ? await measureWorked() : null
+  process.stdout.write(`${JSON.stringify({ worked, waiting }, null, 2)}\n`)
 } finally {
-  await app.close()
   rmSync(folder, { recursive: true, force: true })
 }

@@ -1,26 +1,22 @@
 /**
  * Puts the parts together: opens them in order, closes them in reverse. The server, the tests and the
  * benchmarks all start this same app.
+ *
+ * The database opens first, and while it does, modules are loaded and worker processes start: these are
+ * seconds otherwise. What a node may never need (Redis, threads in its own process) it does not load.
  */
 import { randomUUID } from 'node:crypto'
 import path from 'node:path'
-import { createApi } from './api/http.ts'
 import type { Bus } from './bus/bus.ts'
-import { connectRedis } from './bus/connect.ts'
 import { createMemoryBus } from './bus/memory.ts'
-import { createRedisBus } from './bus/redis.ts'
 import { ConfigError, type Config } from './config.ts'
 import { toError } from './core/errors.ts'
-import { loadRegistry, type Registry } from './job-types/registry.ts'
+import type { Registry } from './job-types/registry.ts'
 import { log } from './log.ts'
-import { createScheduler, type Scheduler } from './scheduler/scheduler.ts'
+import type { Scheduler } from './scheduler/scheduler.ts'
 import type { JobCache } from './store/cache/cache.ts'
 import { createMemoryCache } from './store/cache/memory.ts'
-import { createRedisCache } from './store/cache/redis.ts'
 import { openStore } from './store/open.ts'
-import { createRead } from './store/read.ts'
-import { startProcessWorker } from './workers/process-worker.ts'
-import { startThreadWorker } from './workers/thread-worker.ts'
 import type { Worker, WorkerEvents } from './workers/worker.ts'
 
 /** The built dashboard, seen from src/ and dist/ alike. */
@@ -62,11 +58,16 @@ interface Events {
   close(): Promise<void>
 }
 
-function openEvents({ redisUrl, redisPrefix }: Config): Events {
+async function openEvents({ redisUrl, redisPrefix }: Config): Promise<Events> {
   if (redisUrl === null) {
     const bus = createMemoryBus()
     return { bus, cache: createMemoryCache(), close: () => bus.close() }
   }
+  const [{ connectRedis }, { createRedisBus }, { createRedisCache }] = await Promise.all([
+    import('./bus/connect.ts'),
+    import('./bus/redis.ts'),
+    import('./store/cache/redis.ts'),
+  ])
   const commands = connectRedis(redisUrl, 'commands')
   const bus = createRedisBus({
     publisher: connectRedis(redisUrl, 'commands'),
@@ -91,7 +92,10 @@ async function startWorkers(
   modules: string[],
   events: WorkerEvents,
 ): Promise<Worker[]> {
-  const start = config.isolation === 'process' ? startProcessWorker : startThreadWorker
+  const start =
+    config.isolation === 'process'
+      ? (await import('./workers/process-worker.ts')).startProcessWorker
+      : (await import('./workers/thread-worker.ts')).startThreadWorker
   const starts = await Promise.allSettled(
     config.workers.map(({ name, threads }) =>
       start(
@@ -115,6 +119,49 @@ async function startWorkers(
   throw failed.reason
 }
 
+/** Workers under way, which report to nobody until somebody takes them: they have nothing to do yet. */
+function startEarly(config: Config, modules: string[]) {
+  let events: WorkerEvents = {
+    finished: () => {},
+    progress: () => {},
+    trouble: (message) => log.warn(message),
+  }
+  const workers = startWorkers(config, modules, {
+    finished: (results) => events.finished(results),
+    progress: (updates) => events.progress(updates),
+    trouble: (message) => events.trouble(message),
+  })
+  // Whoever takes them hears of it.
+  workers.catch(() => {})
+  return {
+    take(own: WorkerEvents): Promise<Worker[]> {
+      events = own
+      return workers
+    },
+    async close() {
+      const started = await workers.catch(() => [])
+      await Promise.all(started.map((worker) => worker.close()))
+    },
+  }
+}
+
+async function loadJobTypes({ jobsDir, dataDir }: Config): Promise<Registry> {
+  const { loadRegistry } = await import('./job-types/registry.ts')
+  return loadRegistry({
+    ...(jobsDir === null ? {} : { jobsDir: path.resolve(jobsDir) }),
+    cacheDir: path.resolve(dataDir, 'job-types'),
+  })
+}
+
+async function loadParts() {
+  const [{ createScheduler }, { createApi }, { createRead }] = await Promise.all([
+    import('./scheduler/scheduler.ts'),
+    import('./api/http.ts'),
+    import('./store/read.ts'),
+  ])
+  return { createScheduler, createApi, createRead }
+}
+
 const describeDatabase = (config: Config): string => {
   if (config.databaseUrl === null) return `embedded, in ${path.resolve(config.dataDir)}`
   const { host, pathname } = new URL(config.databaseUrl)
@@ -125,18 +172,19 @@ const describeDatabase = (config: Config): string => {
 export async function startApp(config: Config): Promise<App> {
   const closing = createClosing()
   try {
-    const registry = await loadRegistry({
-      ...(config.jobsDir === null ? {} : { jobsDir: path.resolve(config.jobsDir) }),
-      cacheDir: path.resolve(config.dataDir, 'job-types'),
-    })
-    const store = await openStore({
+    const opening = openStore({
       url: config.databaseUrl,
       dataDir: config.dataDir,
       poolSize: config.databasePool,
     })
-    closing.add('store', () => store.close())
+    closing.add('store', async () => (await opening.catch(() => null))?.close())
+    const registry = await loadJobTypes(config)
+    const workers = startEarly(config, registry.modules)
+    closing.add('workers', () => workers.close())
+    const { createScheduler, createApi, createRead } = await loadParts()
+    const store = await opening
 
-    const { bus, cache, close: closeEvents } = openEvents(config)
+    const { bus, cache, close: closeEvents } = await openEvents(config)
     closing.add('events', closeEvents)
 
     const scheduler = await createScheduler({
@@ -151,12 +199,14 @@ export async function startApp(config: Config): Promise<App> {
       shutdownMs: config.shutdownMs,
       agingMs: config.agingMs,
       fairShare: config.fairShare,
+      reservations: config.reservations,
       historyDays: config.historyDays,
-      startWorkers: (events) => startWorkers(config, registry.modules, events),
+      startWorkers: (events) => workers.take(events),
     })
     closing.add('scheduler', () => scheduler.stop())
-    await scheduler.start()
-
+    // It waits for the database most of the time: the GraphQL schema is built meanwhile.
+    const starting = scheduler.start()
+    starting.catch(() => {})
     const api = createApi({
       scheduler,
       read: createRead(store, cache),
@@ -170,6 +220,7 @@ export async function startApp(config: Config): Promise<App> {
     closing.add('api', () => api.close())
     // Stops first: people can watch the last jobs end while nothing new is taken in.
     closing.add('drain', () => scheduler.stop())
+    await starting
     const { port } = await api
       .listen({ host: config.host, port: config.port })
       .catch(listenError(config))

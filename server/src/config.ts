@@ -89,6 +89,8 @@ export interface Config {
   agingMs: number | null
   /** whether jobs of equal priority take turns by their fairness keys */
   fairShare: boolean
+  /** false only in `bench/starvation.ts`, to show what a queue without promises does */
+  reservations: boolean
   /** heap limit of one thread; null for Node's own */
   threadMemoryMb: number | null
   logLevel: string
@@ -138,6 +140,7 @@ export function readConfig(environment: Environment): Config {
     historyDays: v.HISTORY_DAYS,
     agingMs: v.PRIORITY_AGING > 0 ? v.PRIORITY_AGING * 1000 : null,
     fairShare: v.FAIR_SHARE === 'on',
+    reservations: true,
     threadMemoryMb: v.THREAD_MEMORY_MB ?? null,
     logLevel: v.LOG_LEVEL,
   }

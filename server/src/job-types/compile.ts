@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build, type OnResolveArgs, type OnResolveResult, type Plugin } from 'esbuild'
+import type { OnResolveArgs, OnResolveResult, Plugin } from 'esbuild'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const DOOR = ['job-type.ts', 'job-type.js'].map((name) => path.join(here, name)).find(existsSync)
@@ -43,6 +43,8 @@ const addresses: Plugin = {
 
 /** Resolves with the address of the compiled module. Rejects with what is wrong in the source. */
 export async function compileJobType(file: string, cacheDir: string): Promise<string> {
+  // Loaded when first needed: a built server with no job types of its user's never does.
+  const { build } = await import('esbuild')
   const { outputFiles } = await build({
     entryPoints: [file],
     bundle: true,

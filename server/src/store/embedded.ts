@@ -14,6 +14,15 @@ import { sessionSettings } from './session.ts'
 const TEND_MS = 60_000
 const TEND_ALL_EVERY = 5
 
+const settings: readonly (readonly [name: string, value: string])[] = [
+  ...sessionSettings,
+  // By default up to 1 GB of write-ahead log stays on disk.
+  ['max_wal_size', '96MB'],
+  // The default of 128 MB takes 110 MB more of resident memory and 0.15 s of each start; what is not in it
+  // comes from the system's own cache of files.
+  ['shared_buffers', '16MB'],
+]
+
 export interface Engine {
   pool: pg.Pool
   listen(channel: string, onNotification: () => void): Promise<() => Promise<void>>
@@ -24,14 +33,14 @@ export interface Engine {
 export async function openEmbedded(dataDir: string, image?: Uint8Array): Promise<Engine> {
   const inMemory = dataDir.startsWith('memory://')
   const unlock = inMemory ? () => {} : await lockFolder(dataDir)
-  const thread = new PGliteThread(inMemory ? dataDir : path.join(dataDir, 'pg'), image)
+  const thread = new PGliteThread({
+    dataDir: inMemory ? dataDir : path.join(dataDir, 'pg'),
+    settings,
+    image,
+  })
   try {
     await thread.waitReady
-    const pool = embeddedPool(thread)
-    for (const [name, value] of sessionSettings) await pool.query(`SET ${name} = '${value}'`)
-    // Counts from the next start on. By default up to 1 GB of write-ahead log stays on disk.
-    if (!inMemory) await pool.query(`ALTER SYSTEM SET max_wal_size = '96MB'`)
-    return engine(thread, pool, unlock)
+    return engine(thread, embeddedPool(thread), unlock)
   } catch (thrown) {
     await thread.close().catch(() => {})
     unlock()

@@ -63,7 +63,8 @@ export async function removeNode({ pool }: Store, id: string): Promise<void> {
 /** Every node that has not been declared dead. STORE_UNAVAILABLE. */
 export async function allNodes({ prisma }: Store): Promise<NodeView[]> {
   try {
-    const nodes = await prisma.node.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }] })
+    const { node: table } = await prisma()
+    const nodes = await table.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }] })
     return nodes.map((node) => ({
       ...node,
       workers: node.workers as unknown as WorkerView[],

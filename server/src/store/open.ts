@@ -1,6 +1,5 @@
-import { PrismaPg } from '@prisma/adapter-pg'
 import type pg from 'pg'
-import { PrismaClient } from '../generated/prisma/client.ts'
+import type { PrismaClient } from '../generated/prisma/client.ts'
 import { log } from '../log.ts'
 import { createClock, type Clock } from './clock.ts'
 import { openEmbedded } from './embedded.ts'
@@ -13,7 +12,8 @@ const POOL_SIZE = 10
 
 /** The database: a PostgreSQL server or its embedded twin. Only this file and those it opens know which. */
 export interface Store {
-  prisma: PrismaClient
+  /** loaded when first asked for */
+  prisma(): Promise<PrismaClient>
   pool: pg.Pool
   kind: 'postgres' | 'embedded'
   clock: Clock
@@ -84,20 +84,36 @@ async function assemble(
 ): Promise<Store> {
   const clock = createClock(engine.pool)
   await clock.sync()
-  const prisma = new PrismaClient({ adapter: new PrismaPg(engine.pool) })
+  const prisma = lazyPrisma(engine.pool)
   const timer = setInterval(() => {
     clock.sync().catch((error: unknown) => log.debug({ error }, 'the clock was not synced'))
   }, CLOCK_SYNC_MS).unref()
   return {
     kind,
     clock,
-    prisma,
+    prisma: prisma.get,
     pool: engine.pool,
     listen: engine.listen,
     async close() {
       clearInterval(timer)
-      await prisma.$disconnect()
+      await prisma.close()
       await engine.close()
     },
+  }
+}
+
+/** Its modules take a tenth of the start-up time, and few statements need them. */
+function lazyPrisma(pool: pg.Pool) {
+  let client: Promise<PrismaClient> | null = null
+  const load = async (): Promise<PrismaClient> => {
+    const [{ PrismaPg }, { PrismaClient }] = await Promise.all([
+      import('@prisma/adapter-pg'),
+      import('../generated/prisma/client.ts'),
+    ])
+    return new PrismaClient({ adapter: new PrismaPg(pool) })
+  }
+  return {
+    get: () => (client ??= load()),
+    close: async () => (await client)?.$disconnect(),
   }
 }

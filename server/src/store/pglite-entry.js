@@ -9,8 +9,14 @@ const say = (error) => String(error instanceof Error ? error.message : error).sl
 
 try {
   const { dataDir, image } = workerData
+  /** @type {import('./pglite-thread.ts').PGliteOptions['settings']} */
+  const settings = workerData.settings
   const engine = await PGlite.create({
     dataDir,
+    startParams: [
+      ...PGlite.defaultStartParams,
+      ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
     ...(image ? { loadDataDir: new Blob([image]) } : {}),
   })
   engine.onNotification((channel) => port.postMessage({ channel }))

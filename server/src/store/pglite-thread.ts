@@ -19,6 +19,14 @@ type FromThread =
   | { channel: string }
   | { id: number; bytes?: Uint8Array; error?: string }
 
+export interface PGliteOptions {
+  dataDir: string
+  /** of the database server, as on its command line */
+  settings: readonly (readonly [name: string, value: string])[]
+  /** a data folder made by `dumpDataDir`, to start from */
+  image?: Uint8Array | undefined
+}
+
 export class PGliteThread {
   readonly waitReady: Promise<void>
   onNotification: (channel: string) => void = () => {}
@@ -28,10 +36,10 @@ export class PGliteThread {
   #lastId = 0
   #stopped: Error | null = null
 
-  constructor(dataDir: string, image?: Uint8Array) {
+  constructor(options: PGliteOptions) {
     const entry = new URL('./pglite-entry.js', import.meta.url)
     // The process's own flags (a loader, a heap limit) are not for this thread.
-    this.#worker = new Worker(entry, { workerData: { dataDir, image }, execArgv: [] })
+    this.#worker = new Worker(entry, { workerData: options, execArgv: [] })
     this.waitReady = new Promise((resolve, reject) => {
       const stop = (error: Error): void => {
         this.#stopped ??= error
