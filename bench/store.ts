@@ -15,7 +15,7 @@ import { claimJobs } from '../server/src/store/claim.ts'
 import { insertJobs } from '../server/src/store/insert.ts'
 import { registerNode } from '../server/src/store/nodes.ts'
 import { openStore } from '../server/src/store/open.ts'
-import { peekQueued } from '../server/src/store/peek.ts'
+import { peekJobs } from '../server/src/store/peek.ts'
 import { settleJobs } from '../server/src/store/settle.ts'
 import { newJobs } from '../server/test/new-jobs.ts'
 
@@ -52,14 +52,14 @@ async function round(): Promise<Record<string, number>> {
   const startedAt = performance.now()
   for (;;) {
     const peekedAt = performance.now()
-    const rows = await peekQueued(store, { limit: 1000, maxGang: 8, clusterMaxGang: 8 })
+    const rows = await peekJobs(store, { limit: 1000, maxGang: 8, clusterMaxGang: 8 })
     peekMs = Math.max(peekMs, performance.now() - peekedAt)
     if (rows.length === 0) break
     await rate(rows, async (some) => {
       const claimed = await claimJobs(
         store,
         nodeId,
-        some.map(({ id }) => ({ id, workerName: 'w', width: 1, widthReason: 'AS_DEMANDED' })),
+        some.map((job) => ({ job, workerName: 'w', width: 1, widthReason: 'AS_DEMANDED' })),
       )
       for (const { job } of claimed) {
         settlements.push({

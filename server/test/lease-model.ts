@@ -11,12 +11,12 @@ import { claimJobs } from '../src/store/claim.ts'
 import { insertJobs } from '../src/store/insert.ts'
 import { heartbeat, registerNode } from '../src/store/nodes.ts'
 import type { Store } from '../src/store/open.ts'
-import { peekQueued } from '../src/store/peek.ts'
+import { peekJobs } from '../src/store/peek.ts'
 import { promoteDue } from '../src/store/promote.ts'
 import { rescueLost } from '../src/store/rescue.ts'
 import { settleJobs } from '../src/store/settle.ts'
 import { newJobs } from './new-jobs.ts'
-import { settlementOf, type Outcome } from './store-tools.ts'
+import { claimOf, settlementOf, type Outcome } from './store-tools.ts'
 
 const LEASE_MS = 60_000
 const error = { name: 'NodeLost', message: 'gone', code: 'NODE_LOST' }
@@ -104,12 +104,9 @@ export async function createModel(store: Store, jobCount: number, strict: boolea
       async step(kind) {
         switch (kind) {
           case 'claim': {
-            const queued = await peekQueued(store, { limit: 2, maxGang: 1, clusterMaxGang: 1 })
-            const starts = queued.map((job) => ({
-              ...{ id: job.id, workerName: 'w', width: 1 },
-              widthReason: 'AS_DEMANDED' as const,
-            }))
-            for (const { job } of await claimJobs(store, id, starts)) held.push({ job, nodeId: id })
+            const queued = await peekJobs(store, { limit: 2, maxGang: 1, clusterMaxGang: 1 })
+            const claims = queued.map(claimOf)
+            for (const { job } of await claimJobs(store, id, claims)) held.push({ job, nodeId: id })
             return
           }
           case 'beat': {

@@ -5,14 +5,14 @@ import { claimJobs } from '../src/store/claim.ts'
 import { createMemoryCache } from '../src/store/cache/memory.ts'
 import { heartbeat, registerNode } from '../src/store/nodes.ts'
 import type { Store } from '../src/store/open.ts'
-import { peekQueued } from '../src/store/peek.ts'
+import { peekJobs } from '../src/store/peek.ts'
 import { promoteDue } from '../src/store/promote.ts'
 import { createRead } from '../src/store/read.ts'
 import { settleJobs } from '../src/store/settle.ts'
 import { newJob } from './new-jobs.ts'
 import { openServerDatabase, type TestDatabase } from './databases.ts'
 import { havePostgres } from './services.ts'
-import { settlementOf } from './store-tools.ts'
+import { claimOf, settlementOf } from './store-tools.ts'
 
 const ROWS = 100_000
 const nodeId = randomUUID()
@@ -119,7 +119,7 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
 
     test('a peek walks the index of queued jobs and sorts nothing', async () => {
       const options = { limit: 1000, maxGang: 4, clusterMaxGang: 4, types: ['add_numbers'] }
-      const [plan] = await plansOf(store, (explained) => peekQueued(explained, options))
+      const [plan] = await plansOf(store, (explained) => peekJobs(explained, options))
       expect(plan!.map((node) => node['Index Name']).filter(Boolean)).toEqual(['job_queued'])
       expect(plan!.some((node) => node['Node Type'].includes('Sort'))).toBe(false)
       expect(touched(plan!)).toBeLessThanOrEqual(1000)
@@ -130,7 +130,7 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
         claimJobs(
           explained,
           nodeId,
-          ids.map((id) => ({ id, workerName: 'w', width: 1, widthReason: 'AS_DEMANDED' })),
+          ids.map((id) => claimOf({ ...newJob().job, id })),
         ),
       )
       const [settle] = await plansOf(store, (explained) =>

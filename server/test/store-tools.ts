@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest'
 import type { Job } from '../src/core/job.ts'
 import type { Settlement } from '../src/core/transition.ts'
 import { createMemoryCache } from '../src/store/cache/memory.ts'
-import { claimJobs } from '../src/store/claim.ts'
+import { claimJobs, type Claim } from '../src/store/claim.ts'
+import { findJobs } from '../src/store/find.ts'
 import { insertJobs, type InsertResult, type NewJob } from '../src/store/insert.ts'
 import { registerNode } from '../src/store/nodes.ts'
 import type { Store } from '../src/store/open.ts'
@@ -39,17 +40,28 @@ export type Outcome = { to: string; startedAt?: number; finishedAt?: number } & 
   unknown
 >
 
+/** On one thread. */
+export const claimOf = (job: Job): Claim => ({
+  job,
+  workerName: 'worker-1',
+  width: 1,
+  widthReason: 'AS_DEMANDED',
+})
+
 /** The settlement of a claimed job; COMPLETED unless said otherwise. */
-export const settlementOf = (job: Job, outcome: Outcome = { to: 'COMPLETED', result: '3' }) =>
-  ({
-    job,
-    id: job.id,
-    attempt: job.attempt,
-    startedAt: job.startedAt ?? 0,
-    finishedAt: job.startedAt ?? 0,
-    attempts: [],
-    ...outcome,
-  }) as unknown as Settlement
+export function settlementOf(job: Job, outcome: Outcome = { to: 'COMPLETED', result: '3' }) {
+  const at = { startedAt: job.startedAt ?? 0, finishedAt: job.startedAt ?? 0, ...outcome }
+  const attempt = {
+    number: job.attempt,
+    nodeId: job.nodeId ?? '',
+    workerName: job.workerName,
+    startedAt: at.startedAt,
+    finishedAt: at.finishedAt,
+    error: 'error' in at ? at.error : null,
+  }
+  const attempts = at.to === 'QUEUED' ? job.attempts : [...job.attempts, attempt]
+  return { job, id: job.id, attempt: job.attempt, attempts, ...at } as unknown as Settlement
+}
 
 /** The same suite on the embedded database and on PostgreSQL; tables are empty before each test. */
 export function onEveryDatabase(title: string, suite: (tools: StoreTools) => void): void {
@@ -82,16 +94,10 @@ function createTools(current: () => TestDatabase): StoreTools {
       return id
     },
     async claim(nodeId, ...jobs) {
-      const claimed = await claimJobs(
-        tools.store,
-        nodeId,
-        jobs.map((job) => ({
-          id: typeof job === 'string' ? job : job.job.id,
-          workerName: 'worker-1',
-          width: 1,
-          widthReason: 'AS_DEMANDED',
-        })),
-      )
+      const ids = jobs.map((job) => (typeof job === 'string' ? job : job.job.id))
+      const found = await findJobs(tools.store, ids)
+      const queued = ids.flatMap((id) => found.get(id) ?? [])
+      const claimed = await claimJobs(tools.store, nodeId, queued.map(claimOf))
       return claimed.map(({ job }) => job)
     },
     async finish(nodeId, job, outcome) {

@@ -5,10 +5,10 @@ import { claimJobs } from '../src/store/claim.ts'
 import { heldJobs } from '../src/store/held.ts'
 import { insertJobs } from '../src/store/insert.ts'
 import { removeNode } from '../src/store/nodes.ts'
-import { peekQueued } from '../src/store/peek.ts'
+import { peekJobs, peekQueued } from '../src/store/peek.ts'
 import { settleJobs } from '../src/store/settle.ts'
 import { newJob, newJobs } from './new-jobs.ts'
-import { onEveryDatabase, settlementOf } from './store-tools.ts'
+import { claimOf, onEveryDatabase, settlementOf } from './store-tools.ts'
 
 const ALL = { limit: 1000, maxGang: 1024, clusterMaxGang: 1024 }
 
@@ -111,6 +111,7 @@ onEveryDatabase('peeking', (t) => {
     expect(queued[0]).toEqual({
       id: jobs[0]!.job.id,
       type: 'add_numbers',
+      priority: 0,
       rank: 0,
       gang: 2,
       threadDemand: 2,
@@ -120,6 +121,12 @@ onEveryDatabase('peeking', (t) => {
       sizeClass: 0,
       timeoutMs: null,
     })
+  })
+
+  test('tells all of a job that a claim does not change', async () => {
+    const given = newJob({ priority: 3, fairnessKey: 'a', maxAttempts: 3, expectedMs: 7 })
+    await t.insert(given)
+    expect(await peekJobs(t.store, ALL)).toEqual([given.job])
   })
 
   test('leaves out types this node does not have, and jobs that wait for their time', async () => {
@@ -136,7 +143,7 @@ onEveryDatabase('claiming', (t) => {
     const given = newJob({ payload: { x: 1 } })
     await t.insert(given)
     const [claimed] = await claimJobs(t.store, nodeId, [
-      { id: given.job.id, workerName: 'w', width: 4, widthReason: 'NO_WORKER_LARGE_ENOUGH' },
+      { job: given.job, workerName: 'w', width: 4, widthReason: 'NO_WORKER_LARGE_ENOUGH' },
     ])
     expect(claimed?.payload).toBe('{"x":1}')
     expect(claimed?.job).toEqual({
@@ -161,6 +168,18 @@ onEveryDatabase('claiming', (t) => {
     const [first, second] = await Promise.all([t.claim(a, ...jobs), t.claim(b, ...jobs)])
     const claimed = [...first, ...second].map(({ id }) => id)
     expect(claimed.sort()).toEqual(jobs.map(({ job }) => job.id).sort())
+  })
+
+  test('a job that was tried by another node since it was looked at is not given', async () => {
+    const [a, b] = [await t.node(), await t.node()]
+    const given = newJob({ maxAttempts: 3 })
+    await t.insert(given)
+    const [tried] = await t.claim(a, given)
+    await settleJobs(t.store, a, [settlementOf(tried!, { to: 'QUEUED', attemptsMade: 1 })])
+    expect(await claimJobs(t.store, b, [claimOf(given.job)])).toEqual([])
+    const [seen] = await peekJobs(t.store, ALL)
+    const [claimed] = await claimJobs(t.store, b, [claimOf(seen!)])
+    expect(claimed?.job).toMatchObject({ attempt: 2, nodeId: b })
   })
 
   test('a node without a lease is given nothing', async () => {

@@ -68,35 +68,66 @@ interface Kind {
   /** oldest first */
   times: number[]
   mean: number
+  /** of all that was learnt by then: the larger, the later */
+  learntAt: number
+}
+
+/**
+ * Kinds by type, by width, by size class. Maps in maps, for one with composed keys would make a text of
+ * every job a plan looks at.
+ */
+interface WidthKinds {
+  any: Kind | null
+  sizes: Map<number, Kind>
+}
+interface TypeKinds {
+  any: Kind | null
+  widths: Map<number, WidthKinds>
 }
 
 export function createEstimator(): Estimator {
-  /** the latest learnt last */
-  const kinds = new Map<string, Kind>()
-  const widths = new Map<string, Set<number>>()
+  const types = new Map<string, TypeKinds>()
+  let kinds = 0
+  let learnt = 0
 
-  const learnOne = (key: string, runMs: number): void => {
-    const kind = kinds.get(key) ?? { times: [], mean: 0 }
-    kind.times.push(runMs)
+  const learnOne = (kind: Kind | null | undefined, ms: number): Kind => {
+    if (!kind) {
+      kinds += 1
+      return { times: [ms], mean: ms, learntAt: learnt }
+    }
+    kind.times.push(ms)
     if (kind.times.length > KEPT) kind.times.shift()
     kind.mean = mean(kind.times)
-    kinds.delete(key)
-    kinds.set(key, kind)
-    if (kinds.size <= MAX_KINDS) return
-    const [oldest] = kinds.keys()
-    if (oldest !== undefined) kinds.delete(oldest)
+    kind.learntAt = learnt
+    return kind
+  }
+
+  const learnTimes = ({ type, width, sizeClass: size }: Likeness, ms: number): void => {
+    learnt += 1
+    const ofType = types.get(type) ?? { any: null, widths: new Map<number, WidthKinds>() }
+    types.set(type, ofType)
+    const ofWidth = ofType.widths.get(width) ?? { any: null, sizes: new Map<number, Kind>() }
+    ofType.widths.set(width, ofWidth)
+    ofType.any = learnOne(ofType.any, ms)
+    ofWidth.any = learnOne(ofWidth.any, ms)
+    if (size !== undefined) ofWidth.sizes.set(size, learnOne(ofWidth.sizes.get(size), ms))
+    if (kinds > MAX_KINDS) kinds = forgetOlder(types)
   }
 
   /** mean run time by width */
-  const curveOf = (job: Likeness): [width: number, ms: number][] =>
-    [...(widths.get(job.type) ?? [])].flatMap((width) => {
-      const like = { ...job, width }
-      const kind = kinds.get(narrowKey(like)) ?? kinds.get(widthKey(like))
+  const curveOf = ({ type, sizeClass: size }: Likeness): [width: number, ms: number][] =>
+    [...(types.get(type)?.widths ?? [])].flatMap(([width, { any, sizes }]) => {
+      const kind = (size === undefined ? undefined : sizes.get(size)) ?? any
       return kind ? [[width, kind.mean]] : []
     })
 
-  const kindOf = (job: Likeness): Kind | undefined =>
-    kinds.get(narrowKey(job)) ?? kinds.get(widthKey(job)) ?? kinds.get(typeKey(job))
+  const kindOf = ({ type, width, sizeClass: size }: Likeness): Kind | null => {
+    const ofType = types.get(type)
+    if (!ofType) return null
+    const ofWidth = ofType.widths.get(width)
+    if (!ofWidth) return ofType.any
+    return (size === undefined ? undefined : ofWidth.sizes.get(size)) ?? ofWidth.any ?? ofType.any
+  }
 
   const runMs = (job: Expected): number | null => {
     const expected = kindOf(job)?.mean ?? job.expectedMs ?? null
@@ -114,10 +145,7 @@ export function createEstimator(): Estimator {
   return {
     learn(run, ms) {
       learnError(runMs(run), ms)
-      const tried = widths.get(run.type)
-      if (tried) tried.add(run.width)
-      else widths.set(run.type, new Set([run.width]))
-      for (const key of new Set([narrowKey(run), widthKey(run), typeKey(run)])) learnOne(key, ms)
+      learnTimes(run, ms)
     },
     runMs,
     runMsOn(job) {
@@ -138,10 +166,28 @@ export function createEstimator(): Estimator {
   }
 }
 
-const typeKey = ({ type }: Likeness): string => `* ${type}`
-const widthKey = ({ type, width }: Likeness): string => `${width} ${type}`
-const narrowKey = (job: Likeness): string =>
-  job.sizeClass === undefined ? widthKey(job) : `${job.width}/${job.sizeClass} ${job.type}`
+/** Drops the half that was learnt longest ago; tells how many are left. */
+function forgetOlder(types: Map<string, TypeKinds>): number {
+  const all = [...types.values()].flatMap(({ any, widths }) => [
+    ...(any ? [any] : []),
+    ...[...widths.values()].flatMap((ofWidth) => [
+      ...(ofWidth.any ? [ofWidth.any] : []),
+      ...ofWidth.sizes.values(),
+    ]),
+  ])
+  const ages = all.map(({ learntAt }) => learntAt).sort((a, b) => a - b)
+  const oldest = ages[ages.length >> 1] ?? 0
+  const isKept = (kind: Kind | null): boolean => kind !== null && kind.learntAt >= oldest
+  for (const [type, ofType] of types) {
+    for (const [width, ofWidth] of ofType.widths) {
+      for (const [size, kind] of ofWidth.sizes) if (!isKept(kind)) ofWidth.sizes.delete(size)
+      // What is learnt of a size is learnt of its width and its type too, so nothing below is younger.
+      if (!isKept(ofWidth.any)) ofType.widths.delete(width)
+    }
+    if (!isKept(ofType.any)) types.delete(type)
+  }
+  return all.filter(isKept).length
+}
 
 function onCurve(points: readonly [width: number, ms: number][], width: number): number | null {
   const measured = points.find(([tried]) => tried === width)

@@ -6,10 +6,18 @@ import type { PlannedWorker, PlanView, RunningView } from './plan.ts'
 export interface LearntRun
   extends
     Omit<RunningView, 'expectedEndAt'>,
-    Pick<QueuedJob, 'sizeClass' | 'expectedMs' | 'timeoutMs'> {}
+    Pick<QueuedJob, 'sizeClass' | 'expectedMs' | 'timeoutMs'> {
+  /** expected run time of what follows it on its threads, ms */
+  thenMs?: number
+}
 
 export interface LearntView extends Omit<PlanView, 'workers' | 'predict'> {
   workers: readonly { name: string; threads: number; running: readonly LearntRun[] }[]
+}
+
+function endOf(run: LearntRun, estimator: Estimator, now: number): number | null {
+  const endAt = estimator.endAt(run, run.startedAt, now)
+  return endAt === null ? null : endAt + (run.thenMs ?? 0)
 }
 
 /** The view to plan on: what is there, with what has been learnt of run times. */
@@ -22,7 +30,7 @@ export function withPredictions<View extends LearntView>(
     threads,
     running: running.map((run) => ({
       ...run,
-      expectedEndAt: estimator.endAt(run, run.startedAt, view.now),
+      expectedEndAt: endOf(run, estimator, view.now),
     })),
   }))
   return {

@@ -10,33 +10,33 @@ import { compareRank } from './rank.ts'
  *           /       \
  *      heap[1]     heap[2]      a parent never ranks after its children: 2i + 1 and 2i + 2
  */
-export interface Queue extends Iterable<QueuedJob> {
+export interface Queue<J extends QueuedJob = QueuedJob> extends Iterable<J> {
   readonly size: number
   /** A job that is in the queue already is ignored. */
-  add(job: QueuedJob): void
+  add(job: J): void
   /** false if there was no such job */
   remove(id: string): boolean
   has(id: string): boolean
-  get(id: string): QueuedJob | undefined
-  peek(): QueuedJob | undefined
-  pop(): QueuedJob | undefined
+  get(id: string): J | undefined
+  peek(): J | undefined
+  pop(): J | undefined
   /** Drops all but the `n` best. */
   keepBest(n: number): void
   /** In order of rank, lazily. The queue must not be changed until the iteration has ended. */
-  [Symbol.iterator](): Iterator<QueuedJob>
+  [Symbol.iterator](): Iterator<J>
 }
 
-export function createQueue(jobs: Iterable<QueuedJob> = []): Queue {
-  const heap: QueuedJob[] = []
+export function createQueue<J extends QueuedJob = QueuedJob>(jobs: Iterable<J> = []): Queue<J> {
+  const heap: J[] = []
   const places = new Map<string, number>()
 
-  const put = (job: QueuedJob, place: number): void => {
+  const put = (job: J, place: number): void => {
     heap[place] = job
     places.set(job.id, place)
   }
 
   /** Moves `job` from the hole at `place` towards the root, then puts it down. */
-  const rise = (job: QueuedJob, place: number): void => {
+  const rise = (job: J, place: number): void => {
     while (place > 0) {
       const above = (place - 1) >> 1
       const parent = heap[above]
@@ -48,7 +48,7 @@ export function createQueue(jobs: Iterable<QueuedJob> = []): Queue {
   }
 
   /** Moves `job` from the hole at `place` towards the leaves, then puts it down. */
-  const sink = (job: QueuedJob, place: number): void => {
+  const sink = (job: J, place: number): void => {
     for (;;) {
       const left = betterChild(heap, place)
       const child = heap[left]
@@ -59,7 +59,7 @@ export function createQueue(jobs: Iterable<QueuedJob> = []): Queue {
     put(job, place)
   }
 
-  const removeAt = (place: number): QueuedJob | undefined => {
+  const removeAt = (place: number): J | undefined => {
     const removed = heap[place]
     const last = heap.pop()
     if (!removed || !last) return undefined
@@ -72,7 +72,7 @@ export function createQueue(jobs: Iterable<QueuedJob> = []): Queue {
     return removed
   }
 
-  const queue: Queue = {
+  const queue: Queue<J> = {
     get size() {
       return heap.length
     },
@@ -104,8 +104,8 @@ export function createQueue(jobs: Iterable<QueuedJob> = []): Queue {
   return queue
 }
 
-function take(jobs: Iterable<QueuedJob>, n: number): QueuedJob[] {
-  const taken: QueuedJob[] = []
+function take<J>(jobs: Iterable<J>, n: number): J[] {
+  const taken: J[] = []
   for (const job of jobs) {
     if (taken.length >= n) break
     taken.push(job)
@@ -124,7 +124,7 @@ function betterChild(heap: readonly QueuedJob[], place: number): number {
  * Walks a heap in order without changing it: the next best is always a child of one already visited,
  * so a second, small heap of those candidates is enough.
  */
-function* inOrder(heap: readonly QueuedJob[]): Generator<QueuedJob> {
+function* inOrder<J extends QueuedJob>(heap: readonly J[]): Generator<J> {
   const frontier: number[] = heap.length > 0 ? [0] : []
   const before = (a: number, b: number): boolean => {
     const x = heap[a]
@@ -136,9 +136,9 @@ function* inOrder(heap: readonly QueuedJob[]): Generator<QueuedJob> {
     const job = heap[place]
     if (!job) return
     yield job
-    for (const child of [2 * place + 1, 2 * place + 2]) {
-      if (child < heap.length) pushPlace(frontier, child, before)
-    }
+    const child = 2 * place + 1
+    if (child < heap.length) pushPlace(frontier, child, before)
+    if (child + 1 < heap.length) pushPlace(frontier, child + 1, before)
   }
 }
 

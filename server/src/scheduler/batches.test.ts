@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { QueuedJob } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
 import { fillBatches } from './batches.ts'
+import type { Slot } from './running.ts'
 
 const job = (n: number, fields: Partial<QueuedJob> = {}): QueuedJob => ({
   id: `j${String(n).padStart(3, '0')}`,
@@ -19,14 +20,16 @@ const start = ({ id }: QueuedJob): Start => ({
   widthReason: 'AS_DEMANDED',
   reason: 'IN_ORDER',
 })
-const msOf: Record<string, number | null> = { tiny: 0.1, heavy: 50, unknown: null }
-const fill = (queued: QueuedJob[], started: number) =>
+const msOf: Record<string, number | null> = { tiny: 0.125, short: 15, heavy: 60, unknown: null }
+const fill = (queued: QueuedJob[], started: number, busy: Slot[] = []) =>
   fillBatches({
     starts: queued.slice(0, started).map(start),
     queued,
+    busy,
     clusterMaxThreads: 8,
     predict: ({ type }) => msOf[type] ?? null,
-  }).map(({ start: { id }, followers }) => [id, ...followers.map((each) => each.id)])
+  }).map(({ starts }) => starts.map(({ id }) => id))
+const slot = { workerName: 'worker-1', width: 1 } as Slot
 
 describe('batches of small jobs', () => {
   it('deal the jobs behind the started ones out over their threads, best first on each', () => {
@@ -59,9 +62,31 @@ describe('batches of small jobs', () => {
   it('hold no more than a message and a few ms of work should', () => {
     const many = Array.from({ length: 1500 }, (_, n) => job(n, { type: 'tiniest' }))
     msOf.tiniest = 0.001
-    expect(fill(many, 2).map((batch) => batch.length)).toEqual([500, 500])
+    expect(fill(many, 1).map((batch) => batch.length)).toEqual([1000])
     const slower = many.map((each) => ({ ...each, type: 'slower' }))
     msOf.slower = 2
     expect(fill(slower, 1)[0]).toHaveLength(5)
+    // Of 64 kB each.
+    const large = many.map((each) => ({ ...each, sizeClass: 16 }))
+    expect(fill(large, 1)[0]).toHaveLength(16)
+  })
+
+  it('come next on threads at work, once those that are free have all they can take', () => {
+    const many = Array.from({ length: 600 }, (_, n) => job(n))
+    const [now, next] = fill(many, 1, [slot])
+    expect([now?.[0], now?.length]).toEqual(['j000', 80])
+    expect([next?.[0], next?.length]).toEqual(['j080', 400])
+  })
+
+  it('come next where they are short but not small, up to what a thread may get', () => {
+    const short = Array.from({ length: 9 }, (_, n) => job(n, { type: 'short' }))
+    expect(fill(short, 0, [slot, slot]).map((batch) => batch.length)).toEqual([4, 4])
+    expect(fill(short, 1, [slot])).toEqual([['j000'], ['j001', 'j002', 'j003', 'j004']])
+  })
+
+  it('come next only in their turn: nothing passes a job that has to wait', () => {
+    expect(fill([job(0, { type: 'heavy' }), job(1)], 0, [slot])).toEqual([])
+    expect(fill([job(0, { gang: 4 }), job(1)], 0, [slot])).toEqual([])
+    expect(fill([job(0, { type: 'unknown' }), job(1)], 0, [slot])).toEqual([])
   })
 })

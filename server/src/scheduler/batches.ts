@@ -1,27 +1,44 @@
 /**
- * Small jobs share a message. A round trip to a thread costs some 70 µs and a claim some ms, which is
- * more than a tiny job runs: so, when every thread has work, a thread that starts a job expected to take
- * under a millisecond or two takes the ones behind it in the queue along, up to a few ms of work.
+ * What is taken along with the jobs that a plan starts, so that threads do not wait for claims and messages
+ * between short jobs: a round trip to a thread costs some 70 µs and a claim some ms.
  *
- * This bends the order of the queue by no more than that: a job that arrives with a higher priority
- * waits for at most `BATCH_MS` longer. Jobs of unknown run time and gangs are never batched, and nothing
- * is taken past the first of them, so what waits with a reservation is never passed.
+ * Small jobs share a message, up to a few ms of work. A thread whose work is expected to be over soon gets
+ * what comes next before it has ended; until it begins with that, it can be called back.
+ *
+ * This bends the order of the queue by no more than that: a job that arrives with a higher priority waits for
+ * at most `AHEAD_MS` longer. Gangs and jobs of unknown or long run times are not taken along, and nothing is
+ * taken past the first of them, so what waits with a reservation is never passed.
  */
 import { gangFor } from '../core/capacity.ts'
 import type { QueuedJob } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
+import type { Slot } from './running.ts'
 
-/** Expected run time below which a job may share a message. */
-const SMALL_MS = 2
+/** Expected run time up to which a job may share a message. */
+const SMALL_MS = 5
 /** Expected work in one message. */
 const BATCH_MS = 10
+/** Payloads in one message: all of them are parsed before its first job runs. */
+const BATCH_BYTES = 1024 * 1024
 /** Jobs in one message, however small they are expected to be. */
-const BATCH_JOBS = 500
+const BATCH_JOBS = 1000
+/** Expected work of a thread that may get what comes next, and of what comes next. */
+const AHEAD_MS = 50
 
 export interface Batch {
-  start: Start
-  /** run after it on the same thread, in this order */
-  followers: Start[]
+  workerName: string
+  width: number
+  /** what starts on these threads: one job, or small ones after each other, in this order */
+  starts: Start[]
+  /** expected run time of all of it, ms; Infinity where it is not known */
+  ms: number
+  /** threads at work, after whose jobs it comes; none where it starts at once */
+  behind?: Slot
+}
+
+interface Filling extends Batch {
+  /** of payloads, at most */
+  bytes: number
 }
 
 export interface BatchesView {
@@ -29,36 +46,76 @@ export interface BatchesView {
   /** in order of rank, those of `starts` included */
   queued: Iterable<QueuedJob>
   clusterMaxThreads: number
+  /** threads at work that may be given what comes next */
+  busy?: Iterable<Slot>
   /** expected run time in ms; null where nothing is known */
   predict(job: QueuedJob, width: number): number | null
 }
 
-export function fillBatches({ starts, queued, clusterMaxThreads, predict }: BatchesView): Batch[] {
-  const batches = new Map<string, Batch & { ms: number }>()
-  for (const start of starts) batches.set(start.id, { start, followers: [], ms: Infinity })
-  const open: (Batch & { ms: number })[] = []
-  let turn = 0
+/** Whether a thread may be given what comes next while it runs this. */
+export const isSoonOver = (ms: number): boolean => ms <= AHEAD_MS
+
+/** See `sizeClass` in `core/estimate.ts`. */
+const bytesOf = ({ sizeClass = 0 }: QueuedJob): number => 2 ** sizeClass
+
+const isFull = ({ ms, bytes, starts, behind }: Filling): boolean =>
+  ms >= (behind ? AHEAD_MS : BATCH_MS) || bytes >= BATCH_BYTES || starts.length >= BATCH_JOBS
+
+export function fillBatches(view: BatchesView): Batch[] {
+  const { starts, queued, clusterMaxThreads, predict, busy = [] } = view
+  const started = new Map<string, Filling>()
+  for (const start of starts) {
+    const { id, workerName, width } = start
+    started.set(id, { workerName, width, starts: [start], ms: Infinity, bytes: 0 })
+  }
+  const following = [...busy].map((slot): Filling => {
+    const { workerName, width } = slot
+    return { workerName, width, starts: [], ms: 0, bytes: 0, behind: slot }
+  })
+  const free = createDeal()
+  const atWork = createDeal()
+  for (const batch of following) atWork.open(batch)
 
   for (const job of queued) {
-    const own = batches.get(job.id)
-    const given = gangFor(job, clusterMaxThreads)
-    const { width } = given
+    const { width, widthReason } = gangFor(job, clusterMaxThreads)
     const ms = width === 1 ? predict(job, width) : null
-    const small = ms !== null && ms <= SMALL_MS
+    const own = started.get(job.id)
     if (own) {
-      own.ms = small ? ms : Infinity
-      if (small) open.push(own)
+      own.ms = ms ?? Infinity
+      own.bytes = bytesOf(job)
+      if (own.ms <= SMALL_MS) free.open(own)
       continue
     }
-    if (!small || open.length === 0) break
-    // Dealt out like cards, so that the best-ranked of all go first on every thread.
-    const batch = open[turn % open.length]
+    if (ms === null) break
+    const small = ms <= SMALL_MS ? free.next() : undefined
+    const batch = small ?? (isSoonOver(ms) ? atWork.next() : undefined)
     if (!batch) break
-    batch.followers.push({ ...batch.start, id: job.id, ...given })
+    const { workerName } = batch
+    batch.starts.push({ id: job.id, workerName, width, widthReason, reason: 'IN_ORDER' })
     batch.ms += ms
-    if (batch.ms >= BATCH_MS || batch.followers.length >= BATCH_JOBS - 1) {
-      open.splice(turn % open.length, 1)
-    } else turn += 1
+    batch.bytes += bytesOf(job)
   }
-  return [...batches.values()].map(({ start, followers }) => ({ start, followers }))
+  return [...started.values(), ...following.filter(({ starts: some }) => some.length > 0)]
+}
+
+/** Batches with room, dealt to in turn like cards, so that the best-ranked jobs go first on every thread. */
+function createDeal() {
+  const hands: Filling[] = []
+  let turn = 0
+  return {
+    open: (batch: Filling) => void hands.push(batch),
+    next(): Filling | undefined {
+      while (hands.length > 0) {
+        const at = turn % hands.length
+        const hand = hands[at]
+        if (hand && !isFull(hand)) {
+          turn = at + 1
+          return hand
+        }
+        hands.splice(at, 1)
+        turn = at
+      }
+      return undefined
+    },
+  }
 }

@@ -11,23 +11,29 @@
 import type { DecisionLog } from '../core/decision-log.ts'
 import { HeddleError, toError } from '../core/errors.ts'
 import type { Estimator } from '../core/estimate.ts'
-import type { Job, QueuedJob } from '../core/job.ts'
-import { plan, type Reservation, type Start } from '../core/plan.ts'
+import type { Job } from '../core/job.ts'
+import { plan, type Reservation } from '../core/plan.ts'
 import { withPredictions, type LearntView } from '../core/predicted-view.ts'
 import type { Queue } from '../core/queue.ts'
+import { compareRank } from '../core/rank.ts'
 import { log } from '../log.ts'
-import { claimJobs } from '../store/claim.ts'
 import type { Store } from '../store/open.ts'
-import { peekQueued } from '../store/peek.ts'
-import type { Worker, WorkItem, WorkOrder } from '../workers/worker.ts'
-import { fillBatches, type Batch } from './batches.ts'
+import { peekJobs } from '../store/peek.ts'
+import type { Worker } from '../workers/worker.ts'
+import { fillBatches } from './batches.ts'
+import { createClaims } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
-import type { Running } from './running.ts'
+import type { Running, Slot } from './running.ts'
 import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Large enough that a claim never waits for a second read. */
 const WINDOW = 1000
+/**
+ * Jobs that wait, at least, for threads to get what comes next before they are free: where few wait, a claim
+ * more costs nothing that anybody sees, and order counts.
+ */
+const BACKLOG = 50
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 
@@ -40,6 +46,8 @@ export interface DispatchOptions {
   decisions: DecisionLog
   /** ms of waiting that one step of priority is worth; null for strict priority */
   agingMs: number | null
+  /** see `PlanView` */
+  reservations: boolean
   /** types this node can run */
   types: string[]
   /** after the commit of a claim, before the jobs are handed to their workers */
@@ -54,7 +62,7 @@ export interface Dispatch {
   /** start what can be started now */
   kick(): void
   /** jobs that this node just put in the queue */
-  offer(jobs: QueuedJob[]): void
+  offer(jobs: Job[]): void
   /** the queue changed behind this node's back */
   lookAgain(): void
   remove(id: string): void
@@ -66,31 +74,12 @@ export interface Dispatch {
   stop(): Promise<void>
 }
 
-interface Claimed {
-  job: Job
-  payload: string
-}
-
-const toItem = ({ job, payload }: Claimed): WorkItem => ({
-  jobId: job.id,
-  type: job.type,
-  attempt: job.attempt,
-  payload,
-  timeoutMs: job.timeoutMs,
-})
-
-const startsOf = ({ start, followers }: Batch): Start[] => [start, ...followers]
-
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { store, membership, running, workers, estimator } = options
   const window = createWindow(WINDOW)
   const maxThreads = Math.max(0, ...[...workers.values()].map((worker) => worker.threads))
   const allThreads = [...workers.values()].reduce((sum, worker) => sum + worker.threads, 0)
-  /** planned and being claimed: their threads are taken already */
-  const starting = new Set<string>()
-  const stopWanted = new Set<string>()
   let reservation: Reservation | null = null
-  let claimsInDoubt = false
   let pass: Promise<void> | null = null
   let again = false
   let stopped = maxThreads === 0
@@ -102,14 +91,16 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     clusterMaxThreads: membership.clusterMaxThreads(),
     now: store.clock.now(),
     previous: reservation,
+    reservations: options.reservations,
     ...(options.agingMs === null ? {} : { rankStep: options.agingMs }),
   })
 
   const hasFreeThreads = (): boolean => running.busyThreads() < allThreads
 
   const readWindow = async (): Promise<void> => {
-    window.startRefill()
-    const rows = await peekQueued(store, {
+    const after = window.startRefill(claims.ids())
+    const rows = await peekJobs(store, {
+      after,
       limit: WINDOW,
       maxGang: maxThreads,
       clusterMaxGang: membership.clusterMaxThreads(),
@@ -123,70 +114,76 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       looking = null
     }))
 
-  /** Resolves with true when everything asked for was given. */
-  const claim = async (batches: Batch[]): Promise<boolean> => {
-    const leaseId = membership.leaseId()
-    const starts = batches.flatMap(startsOf)
-    for (const { id } of starts) {
-      window.remove(id)
-      starting.add(id)
-    }
-    try {
-      const claimed = await claimJobs(store, leaseId, starts)
-      options.onStarted(claimed.map(({ job }) => job))
-      const given = new Set(claimed.map(({ job }) => job.id))
-      options.decisions.started(
-        starts.filter(({ id }) => given.has(id)),
-        store.clock.now(),
-      )
-      run(batches, new Map(claimed.map((each) => [each.job.id, each])), leaseId)
-      return claimed.length === starts.length
-    } catch (error) {
-      claimsInDoubt = true
-      throw error
-    } finally {
-      for (const { id } of starts) {
-        starting.delete(id)
-        if (stopWanted.delete(id)) options.onStopWanted(id)
-      }
+  /** A read that is under way may be of further rows only. */
+  const lookWhenBlind = async (): Promise<void> => {
+    if (!window.isBlind()) return
+    await looking
+    if (window.isBlind()) await look()
+  }
+
+  const failed = (error: unknown): void => {
+    const unavailable = error instanceof HeddleError && error.code === 'STORE_UNAVAILABLE'
+    log[unavailable ? 'warn' : 'error'](
+      { error: toError(error).message },
+      'no job could be started',
+    )
+    window.markStale()
+    clearTimeout(retry)
+    retry = setTimeout(kick, RETRY_MS)
+    again = false
+  }
+
+  /** What comes next on a thread goes back to the queue where a better-ranked job has come since it was claimed. */
+  const recallPassed = (): void => {
+    const best = window.queue.peek()
+    if (!best) return
+    for (const { workerName, orders } of running.slots()) {
+      const [, next] = orders
+      const [first] = next?.jobs ?? []
+      if (!next || !first || compareRank(best, first.job) > 0) continue
+      workers.get(workerName)?.recall([...next.jobs].map(({ job }) => job.id))
     }
   }
 
-  const run = (batches: Batch[], claimed: Map<string, Claimed>, leaseId: string): void => {
-    const perWorker = new Map<string, WorkOrder[]>()
-    for (const batch of batches) {
-      const { workerName, width } = batch.start
-      const given = startsOf(batch).flatMap(({ id }) => claimed.get(id) ?? [])
-      if (given.length === 0) continue
-      running.add({ workerName, width, leaseId, jobs: given.map(({ job }) => job) })
-      const orders = perWorker.get(workerName) ?? []
-      perWorker.set(workerName, orders)
-      orders.push({ width, items: given.map(toItem) })
-    }
-    for (const [name, orders] of perWorker) workers.get(name)?.run(orders)
-  }
+  const claims = createClaims({
+    ...options,
+    take: (id) => window.take(id),
+    onHandedOver: recallPassed,
+    onEnd(refused) {
+      // A refused row was another node's: there may be more of its work that is not in this view.
+      if (refused) window.markStale()
+      kick()
+    },
+    onError: failed,
+  })
 
-  const canStart = (): boolean => !stopped && membership.holdsLease() && hasFreeThreads()
+  /** threads that are expected to be free soon, and have nothing yet that comes next */
+  const takesMore = (): Slot[] =>
+    window.queue.size < BACKLOG
+      ? []
+      : [...running.slots()].filter(
+          ({ short, awaited, orders }) => short && awaited + orders.size < 2,
+        )
+  const canStart = (): boolean =>
+    !stopped &&
+    membership.holdsLease() &&
+    claims.hasRoom() &&
+    (hasFreeThreads() || takesMore().length > 0)
 
   const runPass = async (): Promise<void> => {
     while (again && canStart()) {
       again = false
-      if (claimsInDoubt) {
-        await options.reconcile()
-        claimsInDoubt = false
-      }
-      if (window.needsRefill()) await look()
+      await claims.clearDoubts()
+      await lookWhenBlind()
+      if (window.runsLow() && !looking) look().then(kick, failed)
       const seen = withPredictions(view(), estimator)
       const planned = plan(seen)
       reservation = planned.reservation
       options.decisions.reserved(reservation, seen.now)
-      const { starts } = planned
-      if (starts.length > 0) {
-        const batches = fillBatches({ ...seen, starts })
-        // A refused row was another node's: there may be more of its work that is not in this view.
-        if (!(await claim(batches))) window.markStale()
-        again = true
-      }
+      const batches = fillBatches({ ...seen, starts: planned.starts, busy: takesMore() })
+      if (batches.length === 0) continue
+      claims.start(batches)
+      again = true
     }
   }
 
@@ -195,16 +192,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (pass || stopped) return
     clearTimeout(retry)
     pass = runPass()
-      .catch((error: unknown) => {
-        const unavailable = error instanceof HeddleError && error.code === 'STORE_UNAVAILABLE'
-        log[unavailable ? 'warn' : 'error'](
-          { error: toError(error).message },
-          'no job could be started',
-        )
-        window.markStale()
-        retry = setTimeout(kick, RETRY_MS)
-        again = false
-      })
+      .catch(failed)
       .then(() => {
         pass = null
         if (again && canStart()) kick()
@@ -213,23 +201,25 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   return {
     kick,
-    offer: (jobs) => window.offer(jobs.filter(({ type }) => options.types.includes(type))),
+    offer(jobs) {
+      window.offer(jobs.filter(({ type }) => options.types.includes(type)))
+      recallPassed()
+    },
     lookAgain() {
       window.markStale()
       if (hasFreeThreads()) kick()
     },
-    remove: (id) => window.remove(id),
-    stopWhenStarted(id) {
-      if (starting.has(id)) stopWanted.add(id)
-    },
+    remove: (id) => void window.take(id),
+    stopWhenStarted: (id) => claims.stopWhenStarted(id),
     async view() {
-      if (maxThreads > 0 && window.needsRefill()) await look()
+      if (maxThreads > 0) await lookWhenBlind()
       return view()
     },
     async stop() {
       stopped = true
       clearTimeout(retry)
       await pass
+      await claims.idle()
     },
   }
 }

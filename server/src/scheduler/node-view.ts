@@ -9,20 +9,20 @@ export function viewWorkers(
 ): LearntView['workers'] {
   const views = new Map<string, { name: string; threads: number; running: LearntRuns }>()
   for (const { name, threads } of workers) views.set(name, { name, threads, running: [] })
-  for (const { workerName, width, jobs } of running.slots()) {
-    const [first] = jobs.values()
-    if (!first) continue
-    const { id, type, rank, startedAt, createdAt } = first.job
-    const { sizeClass, expectedMs, timeoutMs } = first.job
+  for (const { workerName, width, orders, first, since, nextMs } of running.slots()) {
+    const [order] = orders
+    const [started] = order?.jobs ?? []
+    const { id, type, rank, startedAt, sizeClass, expectedMs, timeoutMs } = started?.job ?? first
     views.get(workerName)?.running.push({
       jobId: id,
       type,
       width,
       rank,
-      startedAt: startedAt ?? createdAt,
+      startedAt: startedAt ?? since,
       sizeClass,
       expectedMs,
       timeoutMs,
+      thenMs: nextMs,
     })
   }
   return [...views.values()]

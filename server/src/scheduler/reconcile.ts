@@ -13,17 +13,18 @@ export async function reconcile(
   { running, settler }: { running: Running; settler: Settler },
 ): Promise<void> {
   const now = performance.timeOrigin + performance.now()
-  for (const job of await heldJobs(store, leaseId)) {
-    if (running.get(job.id) || settler.isPending(job.id)) continue
-    settler.settle(
-      { job, leaseId, stopReason: null },
-      {
+  const held = await heldJobs(store, leaseId)
+  const unknown = held.filter(({ id }) => !running.get(id) && !settler.isPending(id))
+  settler.settle(
+    unknown.map((job) => ({
+      entry: { job, leaseId, stopReason: null },
+      result: {
         jobId: job.id,
         attempt: job.attempt,
         outcome: { kind: 'interrupted' },
         startedAt: now,
         finishedAt: now,
       },
-    )
-  }
+    })),
+  )
 }

@@ -11,10 +11,25 @@ export type StopReason =
 
 /** Threads of one worker that one order occupies: a job on `width` of them, or small jobs one after another on one. */
 export interface Slot {
-  workerName: string
-  width: number
-  /** jobs of the order that have not ended */
-  jobs: Map<string, RunningJob>
+  readonly workerName: string
+  readonly width: number
+  /** whether more may be claimed for it while it is at work */
+  short: boolean
+  /** what it was reserved for, and when */
+  readonly first: Job
+  readonly since: number
+  /** orders that are being claimed for it */
+  awaited: number
+  /** orders of which some job has not ended: the one on its threads, and what comes next */
+  readonly orders: Set<Order>
+  /** expected run time of what comes next, ms */
+  nextMs: number
+}
+
+/** Jobs that were given to a worker at once. */
+export interface Order {
+  /** those that have not ended */
+  readonly jobs: Set<RunningJob>
 }
 
 export interface RunningJob {
@@ -22,16 +37,25 @@ export interface RunningJob {
   /** the lease it was claimed under */
   leaseId: string
   slot: Slot
+  order: Order
   stopReason: StopReason | null
 }
 
-/** Jobs this node holds a lease on and has given to a worker. A slot is free again when its last job has ended. */
+/**
+ * What occupies this node's threads: jobs it holds a lease on and has given to a worker, and orders that are
+ * being claimed. A slot is free again when its last job has ended and nothing is awaited for it.
+ */
 export interface Running {
   /** jobs */
   readonly size: number
   /** threads occupied, of one worker or of all */
   busyThreads(workerName?: string): number
-  add(order: { workerName: string; width: number; leaseId: string; jobs: Job[] }): void
+  /** occupies threads for an order that is about to be claimed */
+  reserve(order: Pick<Slot, 'workerName' | 'width' | 'short' | 'first' | 'since'>): Slot
+  /** another order, of `ms` expected, is about to be claimed for the slot */
+  await(slot: Slot, ms: number): void
+  /** An order has been claimed: its jobs, none where all were refused. */
+  add(slot: Slot, order: { leaseId: string; jobs: Job[] }): void
   get(id: string): RunningJob | undefined
   remove(id: string): void
   slots(): Iterable<Slot>
@@ -48,32 +72,50 @@ export function createRunning(): Running {
     busy.set(workerName, (busy.get(workerName) ?? 0) + threads)
     allBusy += threads
   }
+  const freeIfDone = (slot: Slot): void => {
+    if (slot.orders.size > 0 || slot.awaited > 0) return
+    slots.delete(slot)
+    occupy(slot.workerName, -slot.width)
+  }
 
   return {
     get size() {
       return entries.size
     },
     busyThreads: (workerName) => (workerName === undefined ? allBusy : (busy.get(workerName) ?? 0)),
-    add({ workerName, width, leaseId, jobs }) {
-      const slot: Slot = { workerName, width, jobs: new Map() }
+    reserve(order) {
+      const slot: Slot = { ...order, awaited: 1, orders: new Set(), nextMs: 0 }
+      slots.add(slot)
+      occupy(slot.workerName, slot.width)
+      return slot
+    },
+    await(slot, ms) {
+      slot.awaited += 1
+      slot.nextMs = ms
+    },
+    add(slot, { leaseId, jobs }) {
+      slot.awaited -= 1
+      const order: Order = { jobs: new Set() }
       for (const job of jobs) {
-        const entry: RunningJob = { job, leaseId, slot, stopReason: null }
-        slot.jobs.set(job.id, entry)
+        const entry: RunningJob = { job, leaseId, slot, order, stopReason: null }
+        order.jobs.add(entry)
         entries.set(job.id, entry)
       }
-      slots.add(slot)
-      occupy(workerName, width)
+      if (jobs.length > 0) slot.orders.add(order)
+      if (slot.orders.size + slot.awaited < 2) slot.nextMs = 0
+      freeIfDone(slot)
     },
     get: (id) => entries.get(id),
     remove(id) {
       const entry = entries.get(id)
       if (!entry) return
-      const { slot } = entry
+      const { slot, order } = entry
       entries.delete(id)
-      slot.jobs.delete(id)
-      if (slot.jobs.size > 0) return
-      slots.delete(slot)
-      occupy(slot.workerName, -slot.width)
+      order.jobs.delete(entry)
+      if (order.jobs.size > 0) return
+      slot.orders.delete(order)
+      slot.nextMs = 0
+      freeIfDone(slot)
     },
     slots: () => slots,
     all: () => entries.values(),

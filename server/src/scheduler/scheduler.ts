@@ -37,7 +37,7 @@ import { createMembership } from './membership.ts'
 import { createProgress } from './progress.ts'
 import { reconcile } from './reconcile.ts'
 import { createRunning, type StopReason } from './running.ts'
-import { createSettler } from './settle.ts'
+import { createSettler, type EndedRun } from './settle.ts'
 import { createSubmit, type Submit } from './submit.ts'
 import { createTurns } from './turns.ts'
 import { createWhatIf, type WhatIf } from './what-if.ts'
@@ -56,6 +56,8 @@ export interface SchedulerOptions extends QueueOrder {
   leaseMs: number
   shutdownMs: number
   historyDays: number
+  /** see `PlanView` */
+  reservations: boolean
   /** starts this node's workers; they report to `events` */
   startWorkers(events: WorkerEvents): Promise<Worker[]>
 }
@@ -128,6 +130,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   })
 
   const onFinished = (results: WorkResult[]): void => {
+    const endedRuns: EndedRun[] = []
     for (const result of results) {
       const entry = running.get(result.jobId)
       if (!entry || entry.job.attempt !== result.attempt) continue
@@ -135,14 +138,17 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
         const runMs = result.finishedAt - result.startedAt
         estimator.learn(asExpected(entry.job, entry.slot.width), runMs)
       }
+      // What waited for a thread in vain is not sent there again.
+      if (result.outcome.kind === 'interrupted') entry.slot.short = false
       running.remove(result.jobId)
-      settler.settle(entry, result)
+      endedRuns.push({ entry, result })
     }
+    settler.settle(endedRuns)
     cluster.changed()
     dispatch.kick()
   }
 
-  const stopJobs = (ids: Iterable<string>, reason: StopReason): void => {
+  const stopJobs = (ids: readonly string[], reason: StopReason): void => {
     for (const id of ids) {
       const entry = running.get(id)
       if (!entry) {
@@ -196,6 +202,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     estimator,
     decisions,
     agingMs: options.agingMs,
+    reservations: options.reservations,
     types: registry.types.map(({ type }) => type),
     onStarted(jobs) {
       announce(jobs)

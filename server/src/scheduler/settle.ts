@@ -15,12 +15,17 @@ import type { RunningJob, StopReason } from './running.ts'
  * process's memory: at most as many as jobs were running, since nothing is claimed meanwhile.
  */
 export interface Settler {
-  settle(entry: Pick<RunningJob, 'job' | 'leaseId' | 'stopReason'>, result: WorkResult): void
+  settle(ended: readonly EndedRun[]): void
   /** ended here, but perhaps not yet in the table */
   isPending(id: string): boolean
   idle(): Promise<void>
   /** gives up on an unreachable database: the leases lapse and other nodes rerun the jobs */
   abandon(): void
+}
+
+export interface EndedRun {
+  entry: Pick<RunningJob, 'job' | 'leaseId' | 'stopReason'>
+  result: WorkResult
 }
 
 export interface SettlerOptions {
@@ -50,7 +55,8 @@ const seenOutcome = (stopReason: StopReason | null, outcome: Outcome): Outcome =
   outcome.kind === 'cancelled' && stopReason !== 'cancel' ? { kind: 'interrupted' } : outcome
 
 export function createSettler({ store, onSettled }: SettlerOptions): Settler {
-  const pending = new Set<string>()
+  /** by the call they came with */
+  const pending = new Set<Item[]>()
   let abandoned = false
   let wakeSleeper: () => void = () => {}
 
@@ -105,26 +111,30 @@ export function createSettler({ store, onSettled }: SettlerOptions): Settler {
           { error, count: items.length },
           'results could not be stored; their leases will lapse',
         )
-      } finally {
-        for (const { settlement } of items) pending.delete(settlement.id)
       }
       return items.map(() => null)
     },
   })
 
   return {
-    settle(entry, result) {
-      const clockOffset = store.clock.now() - (performance.timeOrigin + performance.now())
-      const settlement = settle(entry.job, seenOutcome(entry.stopReason, result.outcome), {
-        now: store.clock.now(),
-        startedAt: result.startedAt + clockOffset,
-        finishedAt: result.finishedAt + clockOffset,
-        jitter: Math.random(),
-      })
-      pending.add(settlement.id)
-      void batches.add([{ leaseId: entry.leaseId, settlement }])
+    settle(ended) {
+      if (ended.length === 0) return
+      const now = store.clock.now()
+      const clockOffset = now - (performance.timeOrigin + performance.now())
+      const items = ended.map(({ entry, result }): Item => ({
+        leaseId: entry.leaseId,
+        settlement: settle(entry.job, seenOutcome(entry.stopReason, result.outcome), {
+          now,
+          startedAt: result.startedAt + clockOffset,
+          finishedAt: result.finishedAt + clockOffset,
+          jitter: Math.random(),
+        }),
+      }))
+      pending.add(items)
+      void batches.add(items).then(() => pending.delete(items))
     },
-    isPending: (id) => pending.has(id),
+    isPending: (id) =>
+      [...pending].some((items) => items.some(({ settlement }) => settlement.id === id)),
     idle: () => batches.idle(),
     abandon() {
       abandoned = true

@@ -1,19 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { QueuedJob } from '../core/job.ts'
+import type { Job } from '../core/job.ts'
 import { compareRank } from '../core/rank.ts'
+import { runningJob } from '../core/testing.ts'
 import { createWindow, type Window } from './window.ts'
 
-const job = (rank: number, id: string): QueuedJob => ({
-  id,
-  rank,
-  type: 'add_numbers',
-  gang: 1,
-  threadDemand: 1,
-  createdAt: 0,
-})
+const job = (rank: number, id: string): Job => runningJob({ id, rank, state: 'QUEUED' })
 /** Reads the table when nothing else happens. */
-const fill = (window: Window, rows: QueuedJob[], limit: number): void => {
+const fill = (window: Window, rows: Job[], limit: number): void => {
   window.startRefill()
   window.refill(rows, limit)
 }
@@ -22,9 +16,9 @@ const ids = (window: Window) => [...window.queue].map(({ id }) => id)
 describe('window of the queue', () => {
   it('asks to be filled before anything is planned on it', () => {
     const window = createWindow(10)
-    expect(window.needsRefill()).toBe(true)
+    expect(window.isBlind()).toBe(true)
     fill(window, [], 10)
-    expect(window.needsRefill()).toBe(false)
+    expect(window.isBlind()).toBe(false)
   })
 
   it('takes in a new job only where none that ranks before it could be missing', () => {
@@ -44,15 +38,16 @@ describe('window of the queue', () => {
   it('asks again when it has run empty and there may be more', () => {
     const window = createWindow(10)
     fill(window, [job(1, 'a')], 1)
-    window.remove('a')
-    expect(window.needsRefill()).toBe(true)
+    expect(window.take('a')).toMatchObject({ id: 'a' })
+    expect(window.take('a')).toBeUndefined()
+    expect(window.isBlind()).toBe(true)
   })
 
   it('asks again after something changed behind its back', () => {
     const window = createWindow(10)
     fill(window, [job(1, 'a')], 10)
     window.markStale()
-    expect(window.needsRefill()).toBe(true)
+    expect(window.isBlind()).toBe(true)
   })
 
   it('keeps what is offered while the table is read, which the rows may not have yet', () => {
@@ -61,7 +56,7 @@ describe('window of the queue', () => {
     window.offer([job(2, 'new')])
     window.refill([job(1, 'a')], 10)
     expect(ids(window)).toEqual(['a', 'new'])
-    expect(window.needsRefill()).toBe(false)
+    expect(window.isBlind()).toBe(false)
   })
 
   it('asks again after something changed behind its back while the table was read', () => {
@@ -69,7 +64,39 @@ describe('window of the queue', () => {
     window.startRefill()
     window.markStale()
     window.refill([job(1, 'a')], 10)
-    expect(window.needsRefill()).toBe(true)
+    expect(window.isBlind()).toBe(true)
+  })
+
+  it('reads on behind what it holds, before it is empty, and forgets nothing that came meanwhile', () => {
+    const window = createWindow(4)
+    fill(window, [job(1, 'a'), job(2, 'b'), job(3, 'c'), job(4, 'd')], 4)
+    expect(window.runsLow()).toBe(false)
+    window.take('a')
+    window.take('b')
+    expect(window.runsLow()).toBe(true)
+    expect(window.startRefill()).toMatchObject({ id: 'd' })
+    window.offer([job(6, 'new')])
+    window.take('c')
+    window.refill([job(5, 'e'), job(7, 'f'), job(8, 'g'), job(9, 'h')], 4)
+    expect(ids(window)).toEqual(['d', 'e', 'new', 'f', 'g', 'h'])
+  })
+
+  it('takes nothing in again that was taken out while the table was read, or is being claimed', () => {
+    const window = createWindow(10)
+    fill(window, [job(1, 'a'), job(2, 'b')], 10)
+    window.markStale()
+    expect(window.startRefill(['claimed'])).toBeNull()
+    window.take('a')
+    window.refill([job(0, 'claimed'), job(1, 'a'), job(2, 'b')], 10)
+    expect(ids(window)).toEqual(['b'])
+  })
+
+  it('takes in one that came back while the table was read', () => {
+    const window = createWindow(10)
+    window.startRefill(['a'])
+    window.offer([job(1, 'a')])
+    window.refill([job(1, 'a')], 10)
+    expect(ids(window)).toEqual(['a'])
   })
 
   it('never grows past twice its capacity, and always holds the best of the queue', () => {

@@ -1,4 +1,4 @@
-import type { QueuedJob } from '../core/job.ts'
+import type { Job } from '../core/job.ts'
 import { createQueue, type Queue } from '../core/queue.ts'
 import { compareRank } from '../core/rank.ts'
 
@@ -6,35 +6,41 @@ import { compareRank } from '../core/rank.ts'
  * This node's view of the best-ranked jobs in the table. The table is the truth: a job in the window may
  * have been taken by another node, in which case claiming it is refused and it is dropped.
  *
- * Invariant while not stale: every queued job that ranks before the window's last one is in it, and a
- * complete window holds them all. Planning on a stale window could pass over a better job of another
- * node, so a stale one is read again first. Size is bounded whatever the length of the queue.
+ * Invariant while not stale: every queued job that ranks before the horizon is in it, but for those this
+ * node has taken out; a complete window holds them all. Planning on a stale window could pass over a better
+ * job of another node, so a stale one is read again first. Size is bounded whatever the length of the queue.
  */
 export interface Window {
-  readonly queue: Queue
-  /** true when planning needs a fresh look at the table */
-  needsRefill(): boolean
-  /** before the table is read: what is told from now on is newer than the rows will be */
-  startRefill(): void
+  readonly queue: Queue<Job>
+  /** true when nothing may be planned before the table has been read */
+  isBlind(): boolean
+  /** true when more should be read before it is empty */
+  runsLow(): boolean
+  /**
+   * Before the table is read: what is told from now on is newer than the rows will be. `claiming` are out of
+   * the window, and perhaps still queued in the table. Tells after which job to read; null for all of them.
+   */
+  startRefill(claiming?: Iterable<string>): Job | null
   /** the rows just read, best first, at most `limit` asked for */
-  refill(rows: QueuedJob[], limit: number): void
+  refill(rows: Job[], limit: number): void
   /** jobs that were just put in the table by this node */
-  offer(jobs: QueuedJob[]): void
-  remove(id: string): void
+  offer(jobs: Job[]): void
+  /** out of the window; undefined for one that is not in it */
+  take(id: string): Job | undefined
   /** something changed in the table that this node cannot tell by itself */
   markStale(): void
 }
 
 export function createWindow(capacity: number): Window {
-  let queue = createQueue()
+  let queue = createQueue<Job>()
   let stale = true
   let complete = false
   /** the last of the window: beyond it there may be rows in the table that are not here */
-  let horizon: QueuedJob | null = null
-  /** offered since the read under way began: its rows may not have them; null while none is, or it is void */
-  let newer: QueuedJob[] | null = null
+  let horizon: Job | null = null
+  /** the read under way: what came and went since it began, which its rows may not tell */
+  let read: { offered: Job[]; gone: Set<string>; after: Job | null } | null = null
 
-  const offer = (jobs: readonly QueuedJob[]): void => {
+  const offer = (jobs: readonly Job[]): void => {
     for (const job of jobs) {
       if (complete || (horizon && compareRank(job, horizon) < 0)) queue.add(job)
     }
@@ -52,27 +58,38 @@ export function createWindow(capacity: number): Window {
     get queue() {
       return queue
     },
-    needsRefill: () => stale || (!complete && queue.size === 0),
-    startRefill() {
+    isBlind: () => stale || (!complete && queue.size === 0),
+    runsLow: () => !complete && queue.size <= capacity / 2,
+    startRefill(claiming = []) {
+      const after = stale ? null : horizon
+      read = { offered: [], gone: new Set(claiming), after }
       stale = false
-      newer = []
+      return after
     },
     refill(rows, limit) {
-      queue = createQueue()
-      for (const row of rows) queue.add(row)
+      if (!read) throw new Error('rows of a read that was not begun')
+      const { offered, gone, after } = read
+      read = null
+      if (!after) queue = createQueue<Job>()
+      for (const row of rows) if (!gone.has(row.id)) queue.add(row)
       complete = rows.length < limit
-      horizon = rows.at(-1) ?? null
-      offer(newer ?? [])
-      newer = null
+      horizon = rows.at(-1) ?? after
+      offer(offered.filter(({ id }) => !gone.has(id)))
     },
     offer(jobs) {
-      newer?.push(...jobs)
+      // One that comes back is no longer gone.
+      for (const { id } of jobs) read?.gone.delete(id)
+      read?.offered.push(...jobs)
       offer(jobs)
     },
-    remove: (id) => void queue.remove(id),
+    take(id) {
+      read?.gone.add(id)
+      const job = queue.get(id)
+      if (job) queue.remove(id)
+      return job
+    },
     markStale() {
       stale = true
-      newer = null
     },
   }
 }

@@ -2,20 +2,24 @@
  * The two ways out of RUNNING, each one statement for many jobs with differing outcomes. Both are fenced:
  * a job moves only while the lease (node and attempt) that the outcome belongs to still holds it.
  */
-import type { FinalState, Job } from '../core/job.ts'
+import type { Attempt, FinalState, Job } from '../core/job.ts'
 import { endedJob, type Settlement } from '../core/transition.ts'
 import { correctCharges } from './fair-share.ts'
 import { jsonArray, plainArray } from './parameters.ts'
 import { jobColumns, movedColumns, timestamp, toJob, type JobRow } from './rows.ts'
 import { run, type Queryable, type Statement } from './run.ts'
 
-/** A settlement and the node whose lease it belongs to. */
-export type Leased<T extends Settlement = Settlement> = T & { nodeId: string }
-type Ending = Leased<Extract<Settlement, { to: FinalState }>>
-type Returning = Leased<Exclude<Settlement, { to: FinalState }>>
+type Ending = Extract<Settlement, { to: FinalState }>
+type Returning = Exclude<Settlement, { to: FinalState }>
+/** The node whose lease a settlement belongs to. */
+type HolderOf = (settlement: Settlement) => string
 
 /** Applies each settlement whose lease still holds its job; the others are absent from the answer. */
-export async function moveJobs(on: Queryable, settlements: Leased[]): Promise<Job[]> {
+export async function moveJobs(
+  on: Queryable,
+  settlements: readonly Settlement[],
+  holderOf: HolderOf,
+): Promise<Job[]> {
   const endings: Ending[] = []
   const returning: Returning[] = []
   // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
@@ -23,10 +27,11 @@ export async function moveJobs(on: Queryable, settlements: Leased[]): Promise<Jo
     if (isReturning(settlement)) returning.push(settlement)
     else endings.push(settlement)
   }
-  return [...(await endJobs(on, endings)), ...(await returnJobs(on, returning))]
+  const ended = await endJobs(on, endings, holderOf)
+  return returning.length === 0 ? ended : [...ended, ...(await returnJobs(on, returning, holderOf))]
 }
 
-const isReturning = (settlement: Leased): settlement is Returning =>
+const isReturning = (settlement: Settlement): settlement is Returning =>
   settlement.to === 'SCHEDULED' || settlement.to === 'QUEUED'
 
 // The state is compared as text, so that rows are found by their ids and not by walking the index of
@@ -35,13 +40,20 @@ const fence =
   "job.id = t.id AND job.state::text = 'RUNNING' AND job.node_id = t.node_id AND job.attempt = t.attempt"
 
 /** The first three parameters of both statements. */
-const leases = (settlements: Leased[]): string[] => [
+const leases = (settlements: readonly Settlement[], holderOf: HolderOf): string[] => [
   plainArray(settlements.map(({ id }) => id)),
-  plainArray(settlements.map(({ nodeId }) => nodeId)),
+  plainArray(settlements.map(holderOf)),
   plainArray(settlements.map(({ attempt }) => attempt)),
 ]
-const attemptsOf = (settlements: Leased[]): string =>
-  jsonArray(settlements.map(({ attempts }) => JSON.stringify(attempts)))
+const attemptsOf = (lists: readonly (readonly Attempt[])[]): string =>
+  jsonArray(lists.map((attempts) => (attempts.length === 0 ? '[]' : JSON.stringify(attempts))))
+
+/** The last attempt of an ended job is told by its own row: see `rows.ts`. For most jobs nothing is left to store. */
+function withoutLast({ to, attempt, attempts }: Ending): readonly Attempt[] {
+  const last = attempts.at(-1)
+  const told = last?.number === attempt && (to === 'FAILED' || last.error === null)
+  return told ? attempts.slice(0, -1) : attempts
+}
 
 const moved = movedColumns('attempts', 'started_at')
 
@@ -77,19 +89,19 @@ const usedMs = ({ width, attempts }: Job): number =>
     0,
   )
 
-async function endJobs(on: Queryable, endings: Ending[]): Promise<Job[]> {
+async function endJobs(on: Queryable, endings: Ending[], holderOf: HolderOf): Promise<Job[]> {
   if (endings.length === 0) return []
   const jobs = endings.map(endedJob)
   const charged = jobs.some(({ fairCostMs }) => fairCostMs !== null)
   const rows = await run<{ id: string }>(on, charged ? endCharged : endPlain, [
-    ...leases(endings),
+    ...leases(endings, holderOf),
     plainArray(endings.map(({ to }) => to)),
     plainArray(jobs.map(({ startedAt }) => startedAt)),
     plainArray(jobs.map(({ finishedAt }) => finishedAt)),
     plainArray(jobs.map(({ queueTimeMs }) => queueTimeMs)),
     plainArray(jobs.map(({ executionTimeMs }) => executionTimeMs)),
     plainArray(jobs.map(({ totalTimeMs }) => totalTimeMs)),
-    attemptsOf(endings),
+    attemptsOf(endings.map(withoutLast)),
     jsonArray(endings.map((ending) => (ending.to === 'COMPLETED' ? ending.result : 'null'))),
     jsonArray(
       endings.map((ending) => (ending.to === 'FAILED' ? JSON.stringify(ending.error) : 'null')),
@@ -115,14 +127,18 @@ const giveBack: Statement = {
 }
 
 /** One that somebody asked to cancel ends instead, also where the wish arrives at this very moment. */
-async function returnJobs(on: Queryable, returning: Returning[]): Promise<Job[]> {
+async function returnJobs(
+  on: Queryable,
+  returning: Returning[],
+  holderOf: HolderOf,
+): Promise<Job[]> {
   if (returning.length === 0) return []
   const rows = await run<JobRow>(on, giveBack, [
-    ...leases(returning),
+    ...leases(returning, holderOf),
     plainArray(returning.map(({ to }) => to)),
     plainArray(returning.map((job) => (job.to === 'SCHEDULED' ? job.runAt : null))),
     plainArray(returning.map((job) => (job.to === 'QUEUED' ? job.attemptsMade : job.attempt))),
-    attemptsOf(returning),
+    attemptsOf(returning.map(({ attempts }) => attempts)),
   ])
   const returned = rows.map(toJob)
   if (returned.length === returning.length) return returned
@@ -133,6 +149,7 @@ async function returnJobs(on: Queryable, returning: Returning[]): Promise<Job[]>
   const cancelled = await endJobs(
     on,
     refused.map((job) => ({ ...job, to: 'CANCELLED' })),
+    holderOf,
   )
   return [...returned, ...cancelled]
 }

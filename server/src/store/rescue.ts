@@ -49,11 +49,8 @@ export async function rescueLost(
   const moved = await transaction(pool, async (client) => {
     await run(client, bury, [leaseMs])
     const rows = await run<JobRow & { now_ms: number }>(client, orphans, [LIMIT])
-    const lost = rows.map((row) => {
-      const job = toJob(row)
-      return { ...lostWithNode(job, { now: row.now_ms, error }), nodeId: job.nodeId ?? '' }
-    })
-    return moveJobs(client, lost)
+    const lost = rows.map((row) => lostWithNode(toJob(row), { now: row.now_ms, error }))
+    return moveJobs(client, lost, ({ job }) => job.nodeId ?? '')
   })
   return {
     requeued: moved.filter(({ state }) => state === 'QUEUED'),

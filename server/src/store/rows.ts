@@ -1,3 +1,4 @@
+import { isFinal } from '../core/job.ts'
 import type {
   Attempt,
   Backoff,
@@ -26,14 +27,15 @@ type Common = (typeof common)[number]
 export const movedColumns = (...except: Common[]): string =>
   common.filter((column) => !except.includes(column)).join(', ')
 
-const us = (column: string): string => `date_part('epoch', ${column}) * 1e6`
+/** A timestamp in epoch µs, which a double holds exactly. */
+export const epochUs = (column: string): string => `date_part('epoch', ${column}) * 1e6`
 
 const sharedColumns = (t: string): string =>
   `${t}.id, ${t}.name, ${t}.type, ${t}.priority, ${t}.thread_demand, ${t}.gang, ${t}.width,
    ${t}.width_reason, ${t}.state, ${t}.rank, ${t}.attempt, ${t}.max_attempts,
    ${t}.backoff::text AS backoff, ${t}.timeout_ms, ${t}.attempts::text AS attempts,
-   ${us(`${t}.created_at`)} AS created_us, ${us(`${t}.run_at`)} AS run_us,
-   ${us(`${t}.started_at`)} AS started_us, ${t}.node_id, ${t}.worker_name, ${t}.expected_ms,
+   ${epochUs(`${t}.created_at`)} AS created_us, ${epochUs(`${t}.run_at`)} AS run_us,
+   ${epochUs(`${t}.started_at`)} AS started_us, ${t}.node_id, ${t}.worker_name, ${t}.expected_ms,
    ${t}.size_class, ${t}.max_threads, ${t}.fairness_key`
 
 /** Select list that `toJob` reads, for rows of `job`. */
@@ -45,7 +47,7 @@ export const jobColumns = (table = 'job'): string =>
 /** Select list that `toJob` reads, for rows of `job_history`. */
 export const historyColumns = (table = 'job_history'): string =>
   `${sharedColumns(table)}, NULL::float8 AS fair_cost_ms, false AS cancel_requested,
-   ${us(`${table}.finished_at`)} AS finished_us, ${table}.error::text AS error,
+   ${epochUs(`${table}.finished_at`)} AS finished_us, ${table}.error::text AS error,
    ${table}.queue_time_ms, ${table}.execution_time_ms, ${table}.total_time_ms`
 
 export interface JobRow {
@@ -102,9 +104,9 @@ export function toJob(row: JobRow): Job {
     rank: row.rank,
     attempt: row.attempt,
     maxAttempts: row.max_attempts,
-    backoff: JSON.parse(row.backoff) as Backoff,
+    backoff: backoffOf(row.backoff),
     timeoutMs: row.timeout_ms,
-    attempts: row.attempts === '[]' ? [] : (JSON.parse(row.attempts) as Attempt[]),
+    attempts: isFinal(row.state) ? allAttemptsOf(row) : attemptsOf(row.attempts),
     createdAt: ms(row.created_us),
     runAt,
     startedAt,
@@ -117,7 +119,7 @@ export function toJob(row: JobRow): Job {
     fairnessKey: row.fairness_key || null,
     fairCostMs: row.fair_cost_ms,
     cancelRequested: row.cancel_requested,
-    error: row.error === null ? null : (JSON.parse(row.error) as JobError),
+    error: errorOf(row),
     progress: null,
     // A job that runs has no end yet that would store it.
     queueTimeMs:
@@ -129,8 +131,142 @@ export function toJob(row: JobRow): Job {
   }
 }
 
+/** Select list that `toWaitingJob` reads: what can differ between jobs in the queue, and no payload. */
+export const waitingColumns = `id, name, type, priority, thread_demand, gang, rank, attempt, max_attempts,
+  backoff::text AS backoff, timeout_ms, nullif(attempts::text, '[]') AS attempts,
+  ${epochUs('created_at')} AS created_us, ${epochUs('nullif(run_at, created_at)')} AS run_us, expected_ms, size_class, max_threads, fairness_key, fair_cost_ms`
+
+export interface WaitingRow extends Pick<
+  JobRow,
+  | 'id'
+  | 'name'
+  | 'type'
+  | 'priority'
+  | 'thread_demand'
+  | 'gang'
+  | 'rank'
+  | 'attempt'
+  | 'max_attempts'
+  | 'backoff'
+  | 'timeout_ms'
+  | 'created_us'
+  | 'expected_ms'
+  | 'size_class'
+  | 'max_threads'
+  | 'fairness_key'
+  | 'fair_cost_ms'
+> {
+  /** null for none */
+  attempts: string | null
+  /** null where it is when the job was created: what is the same for most is not sent */
+  run_us: number | null
+}
+
+/** A job of the queue as it stands there: it has no threads, no holder and no times of an attempt. */
+export function toWaitingJob(row: WaitingRow): Job {
+  return {
+    id: row.id,
+    name: row.name,
+    type: row.type,
+    priority: row.priority,
+    threadDemand: row.thread_demand,
+    gang: row.gang,
+    width: null,
+    widthReason: null,
+    state: 'QUEUED',
+    rank: row.rank,
+    attempt: row.attempt,
+    maxAttempts: row.max_attempts,
+    backoff: backoffOf(row.backoff),
+    timeoutMs: row.timeout_ms,
+    attempts: attemptsOf(row.attempts),
+    createdAt: ms(row.created_us),
+    runAt: ms(row.run_us ?? row.created_us),
+    startedAt: null,
+    finishedAt: null,
+    nodeId: null,
+    workerName: null,
+    expectedMs: row.expected_ms,
+    sizeClass: row.size_class,
+    maxThreads: row.max_threads,
+    fairnessKey: row.fairness_key || null,
+    fairCostMs: row.fair_cost_ms,
+    cancelRequested: false,
+    error: null,
+    progress: null,
+    queueTimeMs: null,
+    executionTimeMs: null,
+    totalTimeMs: null,
+  }
+}
+
+/** Most jobs of a queue have the same. */
+let lastBackoff: { text: string; value: Backoff } = { text: '', value: { baseMs: 0, maxMs: 0 } }
+
+function backoffOf(text: string): Backoff {
+  if (text !== lastBackoff.text) lastBackoff = { text, value: JSON.parse(text) as Backoff }
+  return lastBackoff.value
+}
+
+const attemptsOf = (text: string | null): Attempt[] =>
+  text === null || text === '[]' ? [] : (JSON.parse(text) as Attempt[])
+
+/**
+ * Every attempt of an ended job. The last one is not in the list that is stored: it is what the row itself
+ * tells. (A row of a version before that has it in the list.)
+ */
+function allAttemptsOf(row: JobRow): Attempt[] {
+  const attempts = attemptsOf(row.attempts)
+  const { attempt: number, node_id: nodeId, started_us: startedUs, finished_us: finishedUs } = row
+  if (attempts.length >= number || nodeId === null || startedUs === null || finishedUs === null)
+    return attempts
+  const error = errorOf(row)
+  const [startedAt, finishedAt] = [ms(startedUs), ms(finishedUs)]
+  return [
+    ...attempts,
+    { number, nodeId, workerName: row.worker_name, startedAt, finishedAt, error },
+  ]
+}
+
+/** The same in SQL, for a row that goes back to the queue. As text, for an error may hold `\\u0000`. */
+export const allAttempts = (t: string): string => {
+  const epochMs = (column: string) => `date_part('epoch', ${t}.${column}) * 1e3`
+  return `CASE
+    WHEN json_array_length(${t}.attempts) >= ${t}.attempt OR ${t}.started_at IS NULL OR ${t}.node_id IS NULL
+      THEN ${t}.attempts
+    ELSE (rtrim(${t}.attempts::text, ']') || CASE json_array_length(${t}.attempts) WHEN 0 THEN '' ELSE ',' END ||
+      json_build_object('number', ${t}.attempt, 'nodeId', ${t}.node_id, 'workerName', ${t}.worker_name,
+        'startedAt', ${epochMs('started_at')}, 'finishedAt', ${epochMs('finished_at')}, 'error', ${t}.error)::text
+      || ']')::json
+    END`
+}
+
+const errorOf = ({ error }: JobRow): JobError | null =>
+  error === null ? null : (JSON.parse(error) as JobError)
+
+/** A job that a node has claimed, as the claim left its row. */
+export const claimedJob = (
+  job: Job,
+  nodeId: string,
+  given: Pick<Job, 'workerName' | 'width' | 'widthReason'>,
+  startedUs: number,
+): Job => {
+  const startedAt = ms(startedUs)
+  return {
+    ...job,
+    state: 'RUNNING',
+    attempt: job.attempt + 1,
+    nodeId,
+    workerName: given.workerName,
+    width: given.width,
+    widthReason: given.widthReason,
+    startedAt,
+    queueTimeMs: Math.max(0, startedAt - job.runAt),
+  }
+}
+
 /** Select list that `toQueuedJob` reads. */
-export const queuedColumns = `id, type, priority, rank, gang, thread_demand, ${us('created_at')} AS created_us,
+export const queuedColumns = `id, type, priority, rank, gang, thread_demand, ${epochUs('created_at')} AS created_us,
   expected_ms, size_class, max_threads, timeout_ms`
 
 export type QueuedRow = Pick<

@@ -1,22 +1,13 @@
 /** Everything that is said between the server process, a worker process and its threads. */
-import type { JobError } from '../core/job.ts'
-import type { WorkItem, WorkOrder, WorkResult } from './worker.ts'
+import type { Failure, ItemAnswers, PackedOrder, PackedResults } from './packing.ts'
 
 /** How a step in a thread ended. An answer says what the job did; a rejected call, that the thread is dead. */
-export type Answer<T> = { ok: true; value: T } | { ok: false; error: JobError; final?: boolean }
-
-/** One item of a batch as its thread tells it. */
-export interface ItemAnswer {
-  index: number
-  /** JSON text */
-  answer: Answer<string>
-  startedAt: number
-  finishedAt: number
-}
+export type Answer<T> = { ok: true; value: T } | Failure
 
 /** What every call carries: which run it belongs to, for the cancel flag, and what the job may know. */
 export interface CallContext {
   run: number
+  lane: Lane
   jobId: string
   attempt: number
   width: number
@@ -26,9 +17,9 @@ export interface CallContext {
 /** What a thread can be asked to do. */
 export interface ThreadApi {
   /** items after each other; answers that were not sent ahead */
-  runItems(run: number, items: WorkItem[]): Promise<ItemAnswer[]>
+  runItems(run: number, lane: Lane, order: PackedOrder): Promise<ItemAnswers>
   /** chunks of a parallel job; the payload stays in this thread for `merge` */
-  split(context: CallContext, item: WorkItem): Promise<Answer<unknown[]>>
+  split(context: CallContext, order: PackedOrder): Promise<Answer<unknown[]>>
   runChunk(context: CallContext, type: string, chunk: unknown): Promise<Answer<unknown>>
   /** JSON text */
   merge(context: CallContext, type: string, parts: unknown[]): Promise<Answer<string>>
@@ -36,7 +27,7 @@ export interface ThreadApi {
 
 /** Sent by a thread beside its answers. */
 export type FromThread =
-  | { heddle: 'items'; run: number; answers: ItemAnswer[] }
+  | { heddle: 'items'; run: number; answers: ItemAnswers }
   | { heddle: 'progress'; run: number; jobId: string; chunk: number; fraction: number }
 
 /** Sent to a thread beside its calls. */
@@ -45,18 +36,25 @@ export interface ToThread {
   run: number
 }
 
-/** Places in the Int32Array that a thread shares with its pool. */
+/**
+ * A thread has at most two runs, the one at work and the one that comes next. Each has a part of the control
+ * block to itself, in turn, so that what is told to one cannot reach the other.
+ */
+export type Lane = 0 | 1
+
+/** Places in the Int32Array that a thread shares with its pool, in the part of each lane. */
 export const CONTROL = {
-  /** the run that is to stop */
-  cancelledRun: 0,
-  /** the item of the batch that runs */
+  /** 1 when the run is to stop */
+  cancelled: 0,
+  /** the item of the batch that runs; -1 while none does */
   item: 1,
   /** items from here on are not to be started */
   end: 2,
 } as const
-/** Bytes of the control block: three Int32 and, from byte 16, the start of the running item as Float64. */
-export const CONTROL_BYTES = 24
-export const CLOCK_OFFSET = 16
+/** Int32 of one lane's part. Its last two are the start of the running item, as one Float64. */
+export const LANE_WORDS = 6
+export const CLOCK_WORD = 4
+export const CONTROL_BYTES = 2 * LANE_WORDS * 4
 
 /** What a thread is started with. */
 export interface ThreadData {
@@ -66,15 +64,16 @@ export interface ThreadData {
 }
 
 export type ToWorkerProcess =
-  | { type: 'run'; orders: WorkOrder[] }
+  | { type: 'run'; orders: PackedOrder[] }
   | { type: 'cancel'; jobIds: string[] }
+  | { type: 'recall'; jobIds: string[] }
   /** jobs may run for this much longer, unless it is said again */
   | { type: 'lease'; ms: number }
   | { type: 'close' }
 
 export type FromWorkerProcess =
   | { type: 'ready' }
-  | { type: 'finished'; results: WorkResult[] }
+  | { type: 'finished'; results: PackedResults }
   | { type: 'progress'; updates: { jobId: string; fraction: number }[] }
   | { type: 'trouble'; message: string }
   | { type: 'closed' }

@@ -10,8 +10,11 @@ interface Placed {
   /** threads it was counted on */
   seats: number[]
   givenAt: number
-  /** items without an answer, in their order */
-  left: Map<string, WorkItem>
+  items: readonly WorkItem[]
+  /** of them without an answer */
+  left: number
+  /** what comes next on its seats */
+  next: Placed | null
 }
 
 /** What a worker process was given and has not answered for: each item is answered exactly once, its death included. */
@@ -37,22 +40,43 @@ export function createOutstanding(threads: number): Outstanding {
     if (!entry) return
     const { order } = entry
     entries.delete(jobId)
-    order.left.delete(jobId)
-    if (order.left.size === 0) for (const seat of order.seats) seats[seat] = null
+    order.left -= 1
+    if (order.left > 0) return
+    for (const seat of order.seats) {
+      const placed = seats[seat]
+      // What came next may be answered for first.
+      if (placed === order) seats[seat] = order.next
+      else if (placed?.next === order) placed.next = null
+    }
   }
+
+  const isWaiting = (order: Placed, { jobId }: WorkItem): boolean =>
+    entries.get(jobId)?.order === order
+  /** items without an answer, in their order */
+  const waiting = (order: Placed): WorkItem[] =>
+    order.items.filter((item) => isWaiting(order, item))
 
   return {
     add(orders) {
-      for (const { width, items } of orders) {
+      for (const { width, items, behind } of orders) {
+        const before = behind === undefined ? undefined : entries.get(behind)?.order
+        if (before && !before.next) {
+          before.next = {
+            seats: before.seats,
+            givenAt: now(),
+            items,
+            left: items.length,
+            next: null,
+          }
+          for (const item of items) entries.set(item.jobId, { item, order: before.next })
+          continue
+        }
         const free = seats.flatMap((placed, seat) => (placed ? [] : [seat])).slice(0, width)
         if (free.length < width) {
           throw new Error(`${width} threads of work were given with ${free.length} threads free`)
         }
-        const order: Placed = { seats: free, givenAt: now(), left: new Map() }
-        for (const item of items) {
-          order.left.set(item.jobId, item)
-          entries.set(item.jobId, { item, order })
-        }
+        const order: Placed = { seats: free, givenAt: now(), items, left: items.length, next: null }
+        for (const item of items) entries.set(item.jobId, { item, order })
         for (const seat of free) seats[seat] = order
       }
     },
@@ -68,12 +92,9 @@ export function createOutstanding(threads: number): Outstanding {
       const results: WorkResult[] = []
       for (const order of new Set(seats)) {
         if (!order) continue
-        let first = true
-        for (const item of [...order.left.values()]) {
+        let outcome = ran
+        for (const item of [...waiting(order), ...(order.next ? waiting(order.next) : [])]) {
           if (except.has(item.jobId)) continue
-          const outcome: Outcome = first ? ran : { kind: 'interrupted' }
-          first = false
-          remove(item.jobId)
           results.push({
             jobId: item.jobId,
             attempt: item.attempt,
@@ -81,14 +102,15 @@ export function createOutstanding(threads: number): Outstanding {
             startedAt: order.givenAt,
             finishedAt: at,
           })
+          outcome = { kind: 'interrupted' }
         }
       }
+      for (const { jobId } of results) remove(jobId)
       return results
     },
     busy: () =>
       seats.map((placed) => {
-        const [first] = placed?.left.keys() ?? []
-        return first ?? null
+        return placed?.items.find((item) => isWaiting(placed, item))?.jobId ?? null
       }),
   }
 }

@@ -8,14 +8,17 @@
  */
 import { asAnswer, createRun, outcomeOf, resultOf, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
-import type { FromThread, ItemAnswer } from './messages.ts'
+import type { FromThread } from './messages.ts'
+import type { ItemAnswers, PackedOrder } from './packing.ts'
 import { startThread, ThreadEnded, type Thread } from './thread.ts'
-import type { Worker, WorkerEvents, WorkOrder, WorkResult } from './worker.ts'
+import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
 
 /** How often time limits are looked at. */
 const WATCH_MS = 20
 /** An item that runs for longer than this holds those behind it in its batch hostage: they are handed back. */
 const HOSTAGE_MS = 50
+/** An order that has waited for this long to come next goes back: the one before it takes longer than expected. */
+const NEXT_MS = 150
 /** A thread that has not ended this long after it was told to is left to end by itself. */
 const STUCK_MS = 500
 const DEFAULT_MAX_RESULT_BYTES = 64 * 1024 * 1024
@@ -35,12 +38,19 @@ export interface PoolOptions {
 
 const now = (): number => performance.timeOrigin + performance.now()
 
-export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
+/** A worker that takes orders as they travel. */
+export interface Pool extends Omit<Worker, 'run'> {
+  /** throws if the order is wider than the threads not in use */
+  run(orders: PackedOrder[]): void
+}
+
+export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const { name, threads, graceMs } = options
   const seats: Seat[] = Array.from({ length: threads }, (_, index) => ({
     index,
     thread: null,
     run: null,
+    next: null,
   }))
   const runs = new Map<number, Run>()
   let watch: NodeJS.Timeout | undefined
@@ -77,7 +87,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
   const givenBack = (run: Run, from: number): WorkResult[] => {
     const at = now()
     const results: WorkResult[] = []
-    for (let index = from; index < run.order.items.length; index += 1) {
+    for (let index = from; index < run.order.jobIds.length; index += 1) {
       if (run.answered.has(index)) continue
       run.answered.add(index)
       // One that was to stop before its thread had come to it ends as it would have a moment later.
@@ -88,33 +98,48 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
     return results
   }
 
+  const laneOf = ({ seats: [seat], lane }: Run) => ({
+    running: () => seat?.thread?.runningItem(lane) ?? { index: -1, startedAt: 0 },
+    end: () => seat?.thread?.endItems(lane) ?? 0,
+  })
+  /** True for one that comes next on its thread, and has not begun. */
+  const isWaiting = (run: Run): boolean => run.ahead && laneOf(run).running().index < 0
+
   /** While the run goes on one item stays unanswered: with the last answer its threads count as free. */
   const handBack = (run: Run, from: number): void => {
     let first = 0
     while (run.answered.has(first)) first += 1
-    const results = givenBack(run, Math.max(from, first + 1))
+    const results = givenBack(run, isWaiting(run) ? from : Math.max(from, first + 1))
     if (results.length > 0) events.finished(results)
   }
 
-  const resultsOf = (run: Run, answers: ItemAnswer[]): WorkResult[] =>
-    answers.flatMap(({ index, answer, startedAt, finishedAt }) => {
-      if (run.answered.has(index)) return []
+  const resultsOf = (run: Run, { from, answers, times }: ItemAnswers): WorkResult[] => {
+    const results: WorkResult[] = []
+    answers.forEach((told, at) => {
+      const index = from + at
+      if (run.answered.has(index)) return
       run.answered.add(index)
-      return [resultOf(run, index, outcomeOf(run, index, answer), { startedAt, finishedAt })]
+      const answer = typeof told === 'string' ? { ok: true as const, value: told } : told
+      const startedAt = times[2 * at] ?? 0
+      const finishedAt = times[2 * at + 1] ?? 0
+      results.push(resultOf(run, index, outcomeOf(run, index, answer), { startedAt, finishedAt }))
     })
+    return results
+  }
 
   /** What had not been told when the run ended. */
   const runItems = async (run: Run, thread: Thread): Promise<WorkResult[]> => {
     run.onItems = (answers) => events.finished(resultsOf(run, answers))
-    thread.resetItems()
+    thread.reset(run.lane)
     const results: WorkResult[] = []
     try {
-      const call = thread.call((api) => api.runItems(run.id, run.order.items))
+      const call = thread.call((api) => api.runItems(run.id, run.lane, run.order))
       results.push(...resultsOf(run, await Promise.race([call, run.givenUp])))
     } catch (thrown) {
-      const { index, startedAt } = thread.runningItem()
+      const { index, startedAt } = thread.runningItem(run.lane)
       const fatal = Math.max(0, index)
-      if (!run.answered.has(fatal)) {
+      // What had not begun when its thread ended is not to blame.
+      if (!run.answered.has(fatal) && !(run.ahead && index < 0)) {
         run.answered.add(fatal)
         const outcome = outcomeOf(run, fatal, asAnswer(thrown))
         const times = { startedAt: startedAt || run.startedAt, finishedAt: now() }
@@ -135,7 +160,12 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
 
   const release = (run: Run): void => {
     runs.delete(run.id)
-    for (const seat of run.seats) if (seat.run === run) seat.run = null
+    for (const seat of run.seats) {
+      if (seat.next === run) seat.next = null
+      if (seat.run !== run) continue
+      seat.run = seat.next
+      seat.next = null
+    }
     if (runs.size > 0) return
     clearInterval(watch)
     watch = undefined
@@ -143,7 +173,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
 
   /** Asks first; who has not stopped after the grace period is ended. */
   function endSoon(run: Run): void {
-    for (const { thread } of run.seats) thread?.abort(run.id)
+    for (const { thread } of run.seats) thread?.abort(run.id, run.lane)
     setTimeout(() => {
       if (runs.has(run.id)) endThreads(run)
     }, graceMs)
@@ -171,58 +201,89 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
   const stop = (run: Run, index: number, reason: Stop): void => {
     if (run.stop) return
     run.stop = { index, reason }
-    if (run.order.width === 1) handBack(run, run.seats[0]?.thread?.endItems() ?? 1)
+    if (run.order.width === 1) handBack(run, laneOf(run).end())
     endSoon(run)
   }
 
   const look = (): void => {
     const at = now()
     for (const run of runs.values()) {
-      const item = run.seats[0]?.thread?.runningItem() ?? { index: -1, startedAt: 0 }
+      if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, laneOf(run).end())
+      const item = laneOf(run).running()
       const index = run.order.width === 1 ? item.index : 0
       const startedAt = run.order.width === 1 ? item.startedAt : run.startedAt
       if (index < 0 || startedAt === 0 || run.answered.has(index)) continue
       const ranMs = at - startedAt
-      const limit = run.order.items[index]?.timeoutMs ?? null
+      const limit = run.order.timeoutsMs[index] ?? null
       if (limit !== null && ranMs > limit) stop(run, index, 'timeout')
-      else if (ranMs > HOSTAGE_MS && index + 1 < run.order.items.length) {
-        handBack(run, run.seats[0]?.thread?.endItems() ?? index + 1)
+      else if (ranMs > HOSTAGE_MS && index + 1 < run.order.jobIds.length) {
+        handBack(run, laneOf(run).end())
       }
     }
   }
 
-  const start = (order: WorkOrder): void => {
-    const free = seats.filter((seat) => seat.run === null).slice(0, order.width)
-    if (free.length < order.width) {
-      throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
-    }
-    const run = createRun(order, free, now())
-    for (const seat of free) seat.run = run
+  const begin = (run: Run, seat: Seat): void => {
     runs.set(run.id, run)
     watch ??= setInterval(look, WATCH_MS)
-    const [seat] = free
-    if (!seat) return
     void runOrder(run, seat).then((results) => {
       release(run)
       if (results.length > 0) events.finished(results)
     })
   }
 
+  /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
+  const startBehind = (order: PackedOrder, before: Run, seat: Seat): void => {
+    const lane = before.lane === 0 ? 1 : 0
+    seat.next = createRun(order, [seat], { startedAt: now(), lane, ahead: true })
+    begin(seat.next, seat)
+  }
+
+  const start = (order: PackedOrder): void => {
+    const free = seats.filter((seat) => seat.run === null).slice(0, order.width)
+    if (free.length < order.width) {
+      throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
+    }
+    const run = createRun(order, free, { startedAt: now(), lane: 0, ahead: false })
+    for (const seat of free) seat.run = run
+    const [seat] = free
+    if (seat) begin(run, seat)
+  }
+
+  /** Where an order that comes behind a job's finds a thread that is still at work on it. */
+  const seatOf = (jobId: string): Seat | undefined =>
+    seats.find(
+      ({ run, next }) => run?.order.width === 1 && !next && run.order.jobIds.includes(jobId),
+    )
+
   return {
     name,
     threads,
     run(orders) {
-      for (const order of orders) start(order)
+      for (const order of orders) {
+        const seat = order.behind === null ? undefined : seatOf(order.behind)
+        if (seat?.run) startBehind(order, seat.run, seat)
+        else if (order.behind === null || seats.some(({ run }) => run === null)) start(order)
+        // The thread still has one to pass over that went back to the queue.
+        else events.finished(refused(order))
+      }
+    },
+    recall(jobIds) {
+      const wanted = new Set(jobIds)
+      for (const run of runs.values()) {
+        if (isWaiting(run) && run.order.jobIds.some((id) => wanted.has(id)))
+          handBack(run, laneOf(run).end())
+      }
     },
     cancel(jobIds) {
       const wanted = new Set(jobIds)
       for (const run of runs.values()) {
-        const index = run.order.items.findIndex(({ jobId }) => wanted.has(jobId))
+        const index = run.order.jobIds.findIndex((jobId) => wanted.has(jobId))
         if (index < 0 || run.answered.has(index)) continue
-        const running = run.order.width > 1 || run.seats[0]?.thread?.runningItem().index === index
+        const running = run.order.width > 1 || laneOf(run).running().index === index
         // One that has not started in its batch is handed back, and ends as cancelled where it is settled.
-        if (running || run.order.items.length === 1) stop(run, index, 'cancel')
-        else handBack(run, run.seats[0]?.thread?.endItems() ?? index)
+        const alone = run.order.jobIds.length === 1 && !isWaiting(run)
+        if (running || alone) stop(run, index, 'cancel')
+        else handBack(run, laneOf(run).end())
       }
     },
     // In one process with the scheduler, which watches the lease itself.
@@ -241,8 +302,17 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Worker {
   }
 }
 
+const refused = ({ jobIds, attempts }: PackedOrder): WorkResult[] =>
+  jobIds.map((jobId, index) => ({
+    jobId,
+    attempt: attempts[index] ?? 0,
+    outcome: { kind: 'interrupted' },
+    startedAt: now(),
+    finishedAt: now(),
+  }))
+
 function currentJob({ run, thread }: Seat): string | null {
   if (!run) return null
-  const index = run.order.width === 1 ? (thread?.runningItem().index ?? 0) : 0
-  return run.order.items[Math.max(0, index)]?.jobId ?? null
+  const index = run.order.width === 1 ? (thread?.runningItem(run.lane).index ?? 0) : 0
+  return run.order.jobIds[Math.max(0, index)] ?? null
 }

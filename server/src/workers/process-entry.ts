@@ -2,6 +2,7 @@
 import { toError } from '../core/errors.ts'
 import type { WorkResult } from './worker.ts'
 import type { FromWorkerProcess, ToWorkerProcess } from './messages.ts'
+import { packResults } from './packing.ts'
 import { createPool, type PoolOptions } from './pool.ts'
 
 const LEASE_WATCH_MS = 50
@@ -21,7 +22,7 @@ process.on('disconnect', endNow)
 
 let finished: WorkResult[] = []
 const sendFinished = (): void => {
-  send({ type: 'finished', results: finished })
+  send({ type: 'finished', results: packResults(finished) })
   finished = []
 }
 
@@ -47,6 +48,9 @@ async function handle(message: ToWorkerProcess): Promise<void> {
       return
     case 'cancel':
       pool.cancel(message.jobIds)
+      return
+    case 'recall':
+      pool.recall(message.jobIds)
       return
     case 'lease':
       leaseUntil = performance.now() + message.ms

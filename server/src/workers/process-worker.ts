@@ -13,6 +13,7 @@ import type { JobError } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { FromWorkerProcess, ToWorkerProcess } from './messages.ts'
 import { createOutstanding } from './outstanding.ts'
+import { packOrder, unpackResults } from './packing.ts'
 import type { PoolOptions } from './pool.ts'
 import type { Worker, WorkerEvents, WorkOrder } from './worker.ts'
 
@@ -83,7 +84,7 @@ export async function startProcessWorker(
         for (const each of waiting.splice(0)) send(each)
         return
       case 'finished':
-        events.finished(outstanding.take(message.results))
+        events.finished(outstanding.take(unpackResults(message.results)))
         return
       case 'progress':
         events.progress(message.updates)
@@ -106,9 +107,7 @@ export async function startProcessWorker(
     // Orders that were never sent wait for the next process.
     const unsent = new Set(
       waiting.flatMap((message) =>
-        message.type === 'run'
-          ? message.orders.flatMap(({ items }) => items.map(({ jobId }) => jobId))
-          : [],
+        message.type === 'run' ? message.orders.flatMap(({ jobIds }) => jobIds) : [],
       ),
     )
     const results = outstanding.fail(ran, unsent)
@@ -154,9 +153,10 @@ export async function startProcessWorker(
     threads: options.threads,
     run(orders: WorkOrder[]) {
       outstanding.add(orders)
-      send({ type: 'run', orders })
+      send({ type: 'run', orders: orders.map(packOrder) })
     },
     cancel: (jobIds) => send({ type: 'cancel', jobIds }),
+    recall: (jobIds) => send({ type: 'recall', jobIds }),
     extendLease(ms) {
       leaseEndsAt = performance.now() + ms
       if (ready) send({ type: 'lease', ms })

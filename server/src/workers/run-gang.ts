@@ -14,27 +14,33 @@ type Step<T> = (api: ModuleThread<ThreadApi>) => Promise<Answer<T>>
 
 /** split in the first thread → a chunk per thread → merge in the first. User code never runs outside a thread. */
 export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): Promise<Outcome> {
-  const [item] = run.order.items
+  const { order } = run
+  const [jobId] = order.jobIds
+  const [attempt] = order.attempts
+  const [type] = order.types
   const [first] = run.seats
-  if (!item || !first) throw new Error('a gang needs a job and threads')
+  if (jobId === undefined || attempt === undefined || type === undefined || !first)
+    throw new Error('a gang needs a job and threads')
   const context = (chunk: number): CallContext => ({
     run: run.id,
-    jobId: item.jobId,
-    attempt: item.attempt,
-    width: run.order.width,
+    lane: run.lane,
+    jobId,
+    attempt,
+    width: order.width,
     chunk,
   })
+  for (const { thread } of run.seats) thread?.reset(run.lane)
   const ask = <T>(seat: Seat, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
     Promise.race([threadOf(seat).call(step), run.givenUp]).catch(asAnswer)
 
-  const chunks = await ask(first, (api) => api.split(context(0), item))
+  const chunks = await ask(first, (api) => api.split(context(0), order))
   if (chunks instanceof ThreadEnded || !chunks.ok) return outcomeOf(run, 0, chunks)
 
   let failed: Answer<never> | ThreadEnded | undefined
   const parts = await Promise.all(
     chunks.value.map(async (chunk, index) => {
       const seat = run.seats[index] ?? first
-      const part = await ask(seat, (api) => api.runChunk(context(index), item.type, chunk))
+      const part = await ask(seat, (api) => api.runChunk(context(index), type, chunk))
       if (!(part instanceof ThreadEnded) && part.ok) return part.value
       if (!failed) {
         failed = part
@@ -44,6 +50,6 @@ export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): 
     }),
   )
   if (failed) return outcomeOf(run, 0, failed)
-  const merged = await ask(first, (api) => api.merge(context(0), item.type, parts))
+  const merged = await ask(first, (api) => api.merge(context(0), type, parts))
   return outcomeOf(run, 0, merged)
 }

@@ -1,14 +1,17 @@
 import type { JobError } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Answer, ItemAnswer } from './messages.ts'
+import type { Answer, Lane } from './messages.ts'
+import type { ItemAnswers, PackedOrder } from './packing.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
-import type { WorkOrder, WorkResult } from './worker.ts'
+import type { WorkResult } from './worker.ts'
 
 /** A place for one thread. The thread is started when first needed, kept, and replaced when it has ended. */
 export interface Seat {
   readonly index: number
   thread: Thread | null
   run: Run | null
+  /** given to the thread already, which begins it when `run` has ended */
+  next: Run | null
 }
 
 export type Stop = 'timeout' | 'cancel'
@@ -16,9 +19,13 @@ export type Stop = 'timeout' | 'cancel'
 /** One order on its way through its threads. */
 export interface Run {
   readonly id: number
-  readonly order: WorkOrder
+  readonly order: PackedOrder
   readonly seats: readonly Seat[]
   readonly startedAt: number
+  /** which part of its threads' control blocks is its own */
+  readonly lane: Lane
+  /** true for one that was given to its thread behind another */
+  readonly ahead: boolean
   /** items that were answered for, by index: each is, exactly once */
   readonly answered: Set<number>
   /** which item is to stop, and why */
@@ -26,7 +33,7 @@ export interface Run {
   /** of each chunk of a gang */
   readonly fractions: number[]
   /** items answered by a thread, sent ahead or at the end */
-  onItems: (answers: ItemAnswer[]) => void
+  onItems: (answers: ItemAnswers) => void
   /** settles calls whose thread will not end soon */
   giveUp: (error: ThreadEnded) => void
   readonly givenUp: Promise<never>
@@ -34,7 +41,11 @@ export interface Run {
 
 let lastId = 0
 
-export function createRun(order: WorkOrder, seats: Seat[], startedAt: number): Run {
+export function createRun(
+  order: PackedOrder,
+  seats: Seat[],
+  { startedAt, lane, ahead }: Pick<Run, 'startedAt' | 'lane' | 'ahead'>,
+): Run {
   let giveUp: Run['giveUp'] = () => {}
   const givenUp = new Promise<never>((_, reject) => {
     giveUp = reject
@@ -47,6 +58,8 @@ export function createRun(order: WorkOrder, seats: Seat[], startedAt: number): R
     order,
     seats,
     startedAt,
+    lane,
+    ahead,
     answered: new Set(),
     stop: null,
     fractions: seats.map(() => 0),
@@ -65,10 +78,9 @@ const toJobError = (thrown: unknown): JobError =>
 export function outcomeOf(run: Run, index: number, answer: Answer<string> | ThreadEnded): Outcome {
   if (!(answer instanceof ThreadEnded) && answer.ok)
     return { kind: 'completed', result: answer.value }
-  const item = run.order.items[index]
   if (run.stop?.index === index) {
     if (run.stop.reason === 'cancel') return { kind: 'cancelled' }
-    const message = `The attempt ran past its time limit of ${item?.timeoutMs} ms`
+    const message = `The attempt ran past its time limit of ${run.order.timeoutsMs[index]} ms`
     return { kind: 'timedOut', error: { name: 'TimeoutError', message, code: 'TIMEOUT' } }
   }
   if (answer instanceof ThreadEnded) return { kind: 'lost', error: answer.jobError }
@@ -81,9 +93,12 @@ export function resultOf(
   outcome: Outcome,
   times: { startedAt: number; finishedAt: number },
 ): WorkResult {
-  const item = run.order.items[index]
-  if (!item) throw new Error(`order ${run.id} has no item ${index}`)
-  return { jobId: item.jobId, attempt: item.attempt, outcome, ...times }
+  const jobId = run.order.jobIds[index]
+  const attempt = run.order.attempts[index]
+  if (jobId === undefined || attempt === undefined) {
+    throw new Error(`order ${run.id} has no item ${index}`)
+  }
+  return { jobId, attempt, outcome, startedAt: times.startedAt, finishedAt: times.finishedAt }
 }
 
 /** A call that could not be made, e.g. because a chunk cannot be cloned: the job's own fault, its thread lives. */

@@ -4,10 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { expose } from 'threads/worker'
 
 /**
- * @typedef {import('./messages.ts').Answer<never>} Failure
+ * @typedef {import('./packing.ts').Failure} Failure
+ * @typedef {import('./packing.ts').ItemAnswers} ItemAnswers
+ * @typedef {import('./packing.ts').PackedOrder} PackedOrder
  * @typedef {import('./messages.ts').CallContext} CallContext
- * @typedef {import('./messages.ts').ItemAnswer} ItemAnswer
- * @typedef {import('./worker.ts').WorkItem} WorkItem
  * @typedef {import('../job-types/job-type.ts').JobType} JobType
  * @typedef {import('../job-types/job-type.ts').JobContext} JobContext
  */
@@ -26,11 +26,13 @@ const { control, modules, maxResultBytes } = /** @type {import('./messages.ts').
   workerData
 )
 // messages.ts has the layout; a thread cannot import TypeScript.
-const flags = new Int32Array(control, 0, 3)
-const clock = new Float64Array(control, 16, 1)
-const CANCELLED_RUN = 0
+const flags = new Int32Array(control)
+const clocks = new Float64Array(control)
+const LANE_WORDS = 6
+const CANCELLED = 0
 const ITEM = 1
 const END = 2
+const CLOCK_WORD = 4
 
 /** @type {Map<string, JobType>} */
 const types = new Map()
@@ -97,30 +99,48 @@ function begin(run) {
   aborter = new AbortController()
 }
 
-/** @param {CallContext} call @returns {JobContext} */
-function contextOf({ run, jobId, attempt, width, chunk }) {
-  let toldAt = -Infinity
-  const isCancelled = () => Atomics.load(flags, CANCELLED_RUN) === run
-  return {
-    jobId,
-    attempt,
-    width,
-    get signal() {
-      return aborter.signal
-    },
-    get cancelled() {
-      return isCancelled()
-    },
-    throwIfCancelled() {
-      if (isCancelled()) throw cancelledError()
-    },
-    progress(fraction) {
-      const at = performance.now()
-      if (at - toldAt < PROGRESS_MS && fraction < 1) return
-      toldAt = at
-      const told = Math.min(1, Math.max(0, Number(fraction) || 0))
-      parentPort?.postMessage({ heddle: 'progress', run, jobId, chunk, fraction: told })
-    },
+/** What a job sees of its run. @implements {JobContext} */
+class Context {
+  #run
+  #lane
+  #chunk
+  #toldAt = -Infinity
+
+  /** @param {CallContext} call */
+  constructor({ run, lane, jobId, attempt, width, chunk }) {
+    this.#run = run
+    this.#lane = lane * LANE_WORDS
+    this.#chunk = chunk
+    this.jobId = jobId
+    this.attempt = attempt
+    this.width = width
+  }
+
+  get signal() {
+    return aborter.signal
+  }
+
+  get cancelled() {
+    return Atomics.load(flags, this.#lane + CANCELLED) === 1
+  }
+
+  // Fields, so that a job may take them out of its context and call them alone.
+  throwIfCancelled = () => {
+    if (this.cancelled) throw cancelledError()
+  }
+
+  /** @param {number} fraction */
+  progress = (fraction) => {
+    const at = performance.now()
+    if (at - this.#toldAt < PROGRESS_MS && fraction < 1) return
+    this.#toldAt = at
+    parentPort?.postMessage({
+      heddle: 'progress',
+      run: this.#run,
+      jobId: this.jobId,
+      chunk: this.#chunk,
+      fraction: Math.min(1, Math.max(0, Number(fraction) || 0)),
+    })
   }
 }
 
@@ -138,10 +158,10 @@ function toJson(result) {
  * was changed, and what zod makes of it (dates, defaults) need not survive JSON.
  *
  * @param {JobType} type
- * @param {string} text
+ * @param {unknown} given
  */
-function payloadOf(type, text) {
-  const parsed = type.payload.safeParse(JSON.parse(text))
+function payloadOf(type, given) {
+  const parsed = type.payload.safeParse(given)
   if (parsed.success) return parsed.data
   const issues = parsed.error.issues.slice(0, MAX_ISSUES)
   const words = issues.map(({ path, message }) =>
@@ -150,16 +170,35 @@ function payloadOf(type, text) {
   throw new InvalidPayloadError(`The payload does not fit "${type.type}": ${words.join('; ')}`)
 }
 
-/** @param {WorkItem} item @param {JobContext} context */
-async function runWhole(item, context) {
-  const type = find(item.type)
-  const payload = /** @type {any} */ (payloadOf(type, item.payload))
-  if (!type.parallel) return toJson(await type.run(payload, context))
+/** @param {any} value @returns {value is PromiseLike<unknown>} */
+const isThenable = (value) => typeof value?.then === 'function'
+
+/** @param {JobType} type @param {any} payload @param {JobContext} context */
+async function runAsOneChunk({ parallel }, payload, context) {
   const parts = []
-  for (const chunk of type.parallel.split(payload, 1)) {
-    parts.push(await type.parallel.run(chunk, context))
+  for (const chunk of parallel?.split(payload, 1) ?? []) {
+    parts.push(await parallel?.run(chunk, context))
   }
-  return toJson(await type.parallel.merge(parts, payload))
+  return toJson(await parallel?.merge(parts, payload))
+}
+
+/**
+ * The result as JSON text, or why there is none. A promise only where the job gives one: for small jobs it
+ * costs as much as they do.
+ *
+ * @param {string} typeName @param {unknown} given @param {JobContext} context
+ * @returns {string | Failure | Promise<string | Failure>}
+ */
+function runItem(typeName, given, context) {
+  try {
+    const type = find(typeName)
+    const payload = /** @type {any} */ (payloadOf(type, given))
+    if (type.parallel) return runAsOneChunk(type, payload, context).catch(failure)
+    const result = type.run?.(payload, context)
+    return isThenable(result) ? Promise.resolve(result).then(toJson).catch(failure) : toJson(result)
+  } catch (thrown) {
+    return failure(thrown)
+  }
 }
 
 /** @param {() => unknown} step */
@@ -171,56 +210,83 @@ async function answer(step) {
   }
 }
 
-expose({
-  /** @param {number} run @param {WorkItem[]} items */
-  async runItems(run, items) {
-    begin(run)
-    /** @type {ItemAnswer[]} */
-    let answers = []
-    let sentAt = performance.now()
-    for (const [index, item] of items.entries()) {
-      clock[0] = now()
-      // In this order: the pool sets the end and then looks which item runs.
-      Atomics.store(flags, ITEM, index)
-      if (index >= Atomics.load(flags, END)) break
-      const startedAt = clock[0]
-      const context = contextOf({
-        run,
-        jobId: item.jobId,
-        attempt: item.attempt,
-        width: 1,
-        chunk: 0,
-      })
-      const told = /** @type {ItemAnswer['answer']} */ (await answer(() => runWhole(item, context)))
-      answers.push({ index, answer: told, startedAt, finishedAt: now() })
-      if (index + 1 < items.length && performance.now() - sentAt > SEND_AHEAD_MS) {
-        parentPort?.postMessage({ heddle: 'items', run, answers })
-        answers = []
-        sentAt = performance.now()
-      }
+/**
+ * Items after each other; the answers that were not sent ahead.
+ *
+ * @param {number} run @param {import('./messages.ts').Lane} lane @param {PackedOrder} order
+ * @returns {Promise<ItemAnswers>}
+ */
+async function runItems(run, lane, { jobIds, types, attempts, payloads }) {
+  begin(run)
+  const place = lane * LANE_WORDS
+  /** @type {unknown[]} */
+  const given = JSON.parse(payloads)
+  /** @type {ItemAnswers['answers']} */
+  let answers = []
+  /** @type {number[]} */
+  let times = []
+  let from = 0
+  let sentAt = performance.now()
+  /** @param {number} next */
+  const takeAnswers = (next) => {
+    const taken = { from, answers, times: Float64Array.from(times) }
+    from = next
+    answers = []
+    times = []
+    return taken
+  }
+  for (let index = 0; index < jobIds.length; index += 1) {
+    const startedAt = now()
+    clocks[(place + CLOCK_WORD) / 2] = startedAt
+    // In this order: the pool sets the end and then looks which item runs.
+    Atomics.store(flags, place + ITEM, index)
+    if (index >= Atomics.load(flags, place + END)) break
+    const [jobId = '', type = '', attempt = 0] = [jobIds[index], types[index], attempts[index]]
+    const context = new Context({ run, lane, jobId, attempt, width: 1, chunk: 0 })
+    const told = runItem(type, given[index], context)
+    answers.push(isThenable(told) ? await told : told)
+    times.push(startedAt, now())
+    if (index + 1 < jobIds.length && performance.now() - sentAt > SEND_AHEAD_MS) {
+      parentPort?.postMessage({ heddle: 'items', run, answers: takeAnswers(index + 1) })
+      sentAt = performance.now()
     }
+  }
+  return takeAnswers(jobIds.length)
+}
+
+/** One run after the other: the next one is here before the one at work has ended. */
+let lastRun = Promise.resolve()
+
+expose({
+  /** @param {number} run @param {import('./messages.ts').Lane} lane @param {PackedOrder} order */
+  runItems(run, lane, order) {
+    const answers = lastRun.then(() => runItems(run, lane, order))
+    lastRun = answers.then(
+      () => {},
+      () => {},
+    )
     return answers
   },
 
-  /** @param {CallContext} call @param {WorkItem} item */
-  split(call, item) {
+  /** @param {CallContext} call @param {PackedOrder} order */
+  split(call, { types, payloads }) {
     begin(call.run)
     return answer(() => {
-      const type = find(item.type)
+      const type = find(types[0] ?? '')
       const { parallel } = type
-      if (!parallel) throw new Error(`"${item.type}" cannot be split`)
-      const payload = payloadOf(type, item.payload)
+      if (!parallel) throw new Error(`"${type.type}" cannot be split`)
+      const payload = payloadOf(type, JSON.parse(payloads)[0])
       payloadInMerge = payload
       const chunks = parallel.split(payload, call.width)
       if (Array.isArray(chunks) && chunks.length <= call.width) return chunks
-      throw new Error(`split of "${item.type}" must return at most ${call.width} chunks`)
+      throw new Error(`split of "${type.type}" must return at most ${call.width} chunks`)
     })
   },
 
   /** @param {CallContext} call @param {string} type @param {unknown} chunk */
   runChunk(call, type, chunk) {
     begin(call.run)
-    return answer(() => find(type).parallel?.run(chunk, contextOf(call)))
+    return answer(() => find(type).parallel?.run(chunk, new Context(call)))
   },
 
   /** @param {CallContext} call @param {string} type @param {unknown[]} parts */

@@ -4,8 +4,8 @@
  */
 import type { ModuleThread } from 'threads'
 import type { JobError } from '../core/job.ts'
-import { CLOCK_OFFSET, CONTROL, CONTROL_BYTES } from './messages.ts'
-import type { FromThread, ThreadApi, ThreadData, ToThread } from './messages.ts'
+import { CLOCK_WORD, CONTROL, CONTROL_BYTES, LANE_WORDS } from './messages.ts'
+import type { FromThread, Lane, ThreadApi, ThreadData, ToThread } from './messages.ts'
 import { NativeThread } from './native-thread.ts'
 import { spawn } from './threads-library.ts'
 
@@ -32,13 +32,13 @@ export interface Thread {
   /** Rejects with ThreadEnded if the thread ends first, with another error if the message could not be carried. */
   call<T>(work: (api: ModuleThread<ThreadApi>) => Promise<T>): Promise<T>
   /** the shared flag and a message: seen in a busy loop, and by whoever waits */
-  abort(run: number): void
-  /** starts to wait for a batch: no item runs yet */
-  resetItems(): void
-  /** the item that runs, or last ran, and when it started (epoch ms) */
-  runningItem(): { index: number; startedAt: number }
+  abort(run: number, lane: Lane): void
+  /** before a run is given to it: none of its items runs yet */
+  reset(lane: Lane): void
+  /** the item of a run that runs, or last ran, and when it started (epoch ms) */
+  runningItem(lane: Lane): { index: number; startedAt: number }
   /** No item from the next one on will be started; tells the index from which on that is certain. */
-  endItems(): number
+  endItems(lane: Lane): number
   /** ends it; resolves when it has really ended, which native code can delay by seconds */
   terminate(): Promise<void>
   readonly ended: boolean
@@ -69,8 +69,10 @@ const describeEnd = (code: number, error: (Error & { code?: string }) | undefine
 /** Starts at once; calls wait until it is ready. */
 export function startThread(options: ThreadOptions): Thread {
   const control = new SharedArrayBuffer(CONTROL_BYTES)
-  const flags = new Int32Array(control, 0, 3)
-  const clock = new Float64Array(control, CLOCK_OFFSET, 1)
+  const flags = new Int32Array(control)
+  const clocks = new Float64Array(control)
+  const place = (lane: Lane, of: keyof typeof CONTROL): number => lane * LANE_WORDS + CONTROL[of]
+  const clockOf = (lane: Lane): number => (lane * LANE_WORDS + CLOCK_WORD) / 2
   const workerData: ThreadData = {
     control,
     modules: options.modules,
@@ -125,23 +127,27 @@ export function startThread(options: ThreadOptions): Thread {
           .finally(() => waiting.delete(reject))
       })
     },
-    abort(run) {
-      Atomics.store(flags, CONTROL.cancelledRun, run)
+    abort(run, lane) {
+      Atomics.store(flags, place(lane, 'cancelled'), 1)
       if (!ended) native.postMessage({ heddle: 'abort', run } satisfies ToThread)
     },
-    resetItems() {
-      Atomics.store(flags, CONTROL.item, -1)
-      Atomics.store(flags, CONTROL.end, 0x7fffffff)
-      clock[0] = 0
+    reset(lane) {
+      Atomics.store(flags, place(lane, 'cancelled'), 0)
+      Atomics.store(flags, place(lane, 'item'), -1)
+      Atomics.store(flags, place(lane, 'end'), 0x7fffffff)
+      clocks[clockOf(lane)] = 0
     },
-    runningItem: () => ({ index: Atomics.load(flags, CONTROL.item), startedAt: clock[0] ?? 0 }),
-    endItems() {
+    runningItem: (lane) => ({
+      index: Atomics.load(flags, place(lane, 'item')),
+      startedAt: clocks[clockOf(lane)] ?? 0,
+    }),
+    endItems(lane) {
       // The thread says which item it is at and then looks at the end; here it is the other way round. So
       // either it sees this end, or this sees that it had moved on.
       for (;;) {
-        const item = Atomics.load(flags, CONTROL.item)
-        Atomics.store(flags, CONTROL.end, item + 1)
-        if (Atomics.load(flags, CONTROL.item) <= item) return item + 1
+        const item = Atomics.load(flags, place(lane, 'item'))
+        Atomics.store(flags, place(lane, 'end'), item + 1)
+        if (Atomics.load(flags, place(lane, 'item')) <= item) return item + 1
       }
     },
     async terminate() {

@@ -16,6 +16,11 @@ export interface WorkOrder {
   width: number
   /** exactly one where width > 1 */
   items: WorkItem[]
+  /**
+   * A job on whose thread this comes next, if that one still runs: so that the thread does not wait for a
+   * message when it is free. At most one order may come next on a thread.
+   */
+  behind?: string
 }
 
 export interface WorkResult {
@@ -42,8 +47,10 @@ export interface WorkerEvents {
 export interface Worker {
   readonly name: string
   readonly threads: number
-  /** throws if the order is wider than the threads not in use */
+  /** throws if an order that comes behind no other is wider than the threads not in use */
   run(orders: WorkOrder[]): void
+  /** Jobs that have not begun, of orders that come next, end as `interrupted`; the others go on. */
+  recall(jobIds: string[]): void
   /** asks the job to stop, ends its threads after the grace period; the item's outcome is then `cancelled` */
   cancel(jobIds: string[]): void
   /**

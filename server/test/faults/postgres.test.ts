@@ -21,7 +21,7 @@ import { createServerDatabase } from '../databases.ts'
 import { newJobs } from '../new-jobs.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
 import { havePostgres, postgresUrl } from '../services.ts'
-import { settlementOf } from '../store-tools.ts'
+import { claimOf, settlementOf } from '../store-tools.ts'
 
 const LIMIT = { queueLimit: 1_000_000 }
 const PEEK = { limit: 10, maxGang: 1, clusterMaxGang: 1 }
@@ -59,7 +59,7 @@ describe.runIf(await havePostgres())('trouble with PostgreSQL', () => {
     const calls: (() => Promise<unknown>)[] = [
       () => insertJobs(store, jobs, LIMIT),
       () => peekQueued(store, PEEK),
-      () => claimJobs(store, id, [{ id, workerName: 'w', width: 1, widthReason: 'AS_DEMANDED' }]),
+      () => claimJobs(store, id, [claimOf(jobs[0]!.job)]),
       () => settleJobs(store, id, [settlementOf(jobs[0]!.job)]),
       () => heartbeat(store, { id, workers: [] }),
       () => promoteDue(store),
@@ -120,12 +120,7 @@ describe.runIf(await havePostgres())('trouble with PostgreSQL', () => {
     const claimed = await claimJobs(
       store,
       nodeId,
-      jobs.map(({ job }) => ({
-        id: job.id,
-        workerName: 'w',
-        width: 1,
-        widthReason: 'AS_DEMANDED',
-      })),
+      jobs.map(({ job }) => claimOf(job)),
     )
     const settlements = claimed.map(({ job }) => settlementOf(job))
     const first = settleJobs(store, nodeId, settlements).catch((error: unknown) => error)

@@ -1,0 +1,174 @@
+/**
+ * Claims under way: what was planned is taken from the table, then handed over. Its threads are occupied from
+ * the moment it is planned, so the next plan need not wait for the answer.
+ */
+import type { DecisionLog } from '../core/decision-log.ts'
+import type { Job } from '../core/job.ts'
+import type { Start } from '../core/plan.ts'
+import { claimJobs, type Claim } from '../store/claim.ts'
+import type { Store } from '../store/open.ts'
+import { isSoonOver, type Batch } from './batches.ts'
+import type { Worker, WorkItem, WorkOrder } from '../workers/worker.ts'
+import type { Membership } from './membership.ts'
+import type { Running, Slot } from './running.ts'
+
+/** Statements at once: while one is on its way, the other is worked on. */
+const MAX_FLIGHTS = 2
+
+export interface ClaimsOptions {
+  store: Store
+  membership: Membership
+  running: Running
+  workers: ReadonlyMap<string, Worker>
+  decisions: DecisionLog
+  /** out of the window */
+  take(id: string): Job | undefined
+  /** after the commit of a claim, before the jobs are handed to their workers */
+  onStarted(jobs: Job[]): void
+  onHandedOver(): void
+  /** a job that `stopWhenStarted` was asked about now runs */
+  onStopWanted(id: string): void
+  /** A claim was answered; `refused` where not all that was asked for was given. */
+  onEnd(refused: boolean): void
+  onError(error: unknown): void
+  /** gives back rows that a claim of unknown end may have left under this lease */
+  reconcile(): Promise<void>
+}
+
+export interface Claims {
+  /** whether one more may be under way */
+  hasRoom(): boolean
+  start(batches: readonly Batch[]): void
+  /** ids of what is being claimed */
+  ids(): string[]
+  /** remembers the wish if the job is being claimed this moment */
+  stopWhenStarted(id: string): void
+  /** Settles what became of claims whose end is not known. Nothing is claimed meanwhile. */
+  clearDoubts(): Promise<void>
+  /** resolves when none is under way */
+  idle(): Promise<void>
+}
+
+interface Claimed {
+  job: Job
+  payload: string
+}
+
+const toItem = ({ job, payload }: Claimed): WorkItem => ({
+  jobId: job.id,
+  type: job.type,
+  attempt: job.attempt,
+  payload,
+  timeoutMs: job.timeoutMs,
+})
+
+interface Order {
+  slot: Slot
+  claims: Claim[]
+  starts: readonly Start[]
+}
+
+export function createClaims(options: ClaimsOptions): Claims {
+  const { store, membership, running, workers } = options
+  const flights = new Map<readonly Order[], Promise<void>>()
+  const stopWanted = new Set<string>()
+  let inDoubt = false
+  let clearing = false
+
+  const ids = (): string[] =>
+    [...flights.keys()].flat().flatMap(({ claims }) => claims.map(({ job }) => job.id))
+
+  const toOrder = ({ starts, behind, workerName, width, ms }: Batch): Order[] => {
+    const claims = starts.flatMap(({ id, widthReason }): Claim[] => {
+      const job = options.take(id)
+      return job ? [{ job, workerName, width, widthReason }] : []
+    })
+    const [first] = claims
+    if (!first) return []
+    if (behind) running.await(behind, ms)
+    const since = store.clock.now()
+    const slot =
+      behind ??
+      running.reserve({ workerName, width, short: isSoonOver(ms), first: first.job, since })
+    return [{ slot, claims, starts }]
+  }
+
+  const handOver = (
+    orders: readonly Order[],
+    given: ReadonlyMap<string, Claimed>,
+    leaseId: string,
+  ): void => {
+    const perWorker = new Map<string, WorkOrder[]>()
+    for (const { slot, claims } of orders) {
+      const claimed = claims.flatMap(({ job }) => given.get(job.id) ?? [])
+      const [before] = slot.orders
+      const [behind] = before?.jobs ?? []
+      running.add(slot, { leaseId, jobs: claimed.map(({ job }) => job) })
+      if (claimed.length === 0) continue
+      const { workerName, width } = slot
+      const own = perWorker.get(workerName) ?? []
+      perWorker.set(workerName, own)
+      const items = claimed.map(toItem)
+      own.push(behind ? { width, items, behind: behind.job.id } : { width, items })
+    }
+    for (const [name, own] of perWorker) workers.get(name)?.run(own)
+    options.onHandedOver()
+  }
+
+  const claim = async (orders: readonly Order[], leaseId: string): Promise<void> => {
+    const asked = orders.flatMap(({ claims }) => claims)
+    const given = new Map<string, Claimed>()
+    let error: unknown
+    try {
+      for (const each of await claimJobs(store, leaseId, asked)) given.set(each.job.id, each)
+      if (!membership.holdsLease() || membership.leaseId() !== leaseId) {
+        // Too late to run them under it: they are given back as if nobody knew.
+        given.clear()
+        inDoubt = true
+      }
+    } catch (thrown) {
+      inDoubt = true
+      error = thrown
+    }
+    options.onStarted([...given.values()].map(({ job }) => job))
+    const now = store.clock.now()
+    for (const { starts } of orders) {
+      options.decisions.started(
+        starts.filter(({ id }) => given.has(id)),
+        now,
+      )
+    }
+    handOver(orders, given, leaseId)
+    for (const { id } of asked.map(({ job }) => job)) {
+      if (stopWanted.delete(id)) options.onStopWanted(id)
+    }
+    flights.delete(orders)
+    if (error === undefined) options.onEnd(given.size < asked.length)
+    else options.onError(error)
+  }
+
+  return {
+    hasRoom: () => flights.size < MAX_FLIGHTS && !clearing && !(inDoubt && flights.size > 0),
+    start(batches) {
+      const orders = batches.flatMap(toOrder)
+      if (orders.length > 0) flights.set(orders, claim(orders, membership.leaseId()))
+    },
+    ids,
+    stopWhenStarted(id) {
+      if (ids().includes(id)) stopWanted.add(id)
+    },
+    async clearDoubts() {
+      if (!inDoubt) return
+      clearing = true
+      try {
+        await options.reconcile()
+        inDoubt = false
+      } finally {
+        clearing = false
+      }
+    },
+    async idle() {
+      while (flights.size > 0) await Promise.all(flights.values())
+    },
+  }
+}
