@@ -85,17 +85,18 @@ export async function startPostgres(): Promise<Postgres> {
   }
 }
 
-export async function startRedis(): Promise<Service> {
+/** `fsync`: how often it writes to disk, the AOF's `appendfsync`; nothing is kept unless told. */
+export async function startRedis(fsync?: 'always' | 'everysec' | 'no'): Promise<Service> {
+  const kept = fsync === undefined ? [] : ['--appendonly', 'yes', '--appendfsync', fsync]
   const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-chaos-redis-'))
   mkdirSync(folder, { recursive: true })
   const port = await freePort()
   const launch = () =>
     spawn(
       'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder],
-      {
-        stdio: 'ignore',
-      },
+      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder, ...kept],
+      // In a group of its own: an interrupt at the terminal is for the harness, which then stops it.
+      { stdio: 'ignore', detached: true },
     )
   let server = launch()
   const kill = async (): Promise<void> => {

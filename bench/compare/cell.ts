@@ -1,0 +1,106 @@
+/** One contender at one work, once, in a process of its own. */
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
+import { percentile } from '../../server/src/core/metrics.ts'
+import type { Contender } from './contenders.ts'
+import type { Services } from './services.ts'
+import type { Cell, Measured } from './workload.mjs'
+import type { Work } from './works.ts'
+
+const LIMIT_MS = 180_000
+const QUICK = 10
+
+/** the compiler that our own sources need, wherever the child is started */
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+
+export interface CellOptions {
+  services: Services
+  cores: number
+  roundsPerMs: number
+  quick: boolean
+  /** ends the cell under way */
+  stop: AbortSignal
+}
+
+/** What is measured of a cell, by name: one figure for most works, several for latency. */
+export type Figures = Record<string, number>
+
+export interface CellResult {
+  count: number
+  figures: Figures
+  settings: Record<string, unknown>
+}
+
+/** Resolves with the last line that the child prints. Rejects with what it complained of. */
+function lastLineOf(script: string, cell: Cell, stop: AbortSignal): Promise<string> {
+  const compiler = script.endsWith('.ts') ? ['--import', TSX] : []
+  const child = spawn(process.execPath, [...compiler, script, JSON.stringify(cell)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal: stop,
+  })
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  let output = ''
+  let complaints = ''
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      clearTimeout(limit)
+      const line = output.trim().split('\n').at(-1)
+      if (code === 0 && line) resolve(line)
+      else reject(new Error(`ended with ${code ?? signal}: ${complaints.trim().slice(-2000)}`))
+    })
+  })
+}
+
+function figuresOf({ unit }: Work, count: number, measured: Measured): Figures {
+  const { ms, idealMs, samples, latency } = measured
+  if (latency) {
+    const { startMs, endMs } = latency
+    return {
+      'submit to start, p50': percentile(startMs, 0.5) ?? 0,
+      'submit to start, p99': percentile(startMs, 0.99) ?? 0,
+      ...(endMs && {
+        'submit to completion heard of, p50': percentile(endMs, 0.5) ?? 0,
+        'submit to completion heard of, p99': percentile(endMs, 0.99) ?? 0,
+      }),
+    }
+  }
+  if (samples) return { median: percentile(samples, 0.5) ?? 0 }
+  if (ms === undefined) throw new Error('the contender measured nothing')
+  return unit === 'jobs/s' ? { rate: (count / ms) * 1000 } : { makespan: ms / (idealMs ?? 1) }
+}
+
+export async function runCell(
+  contender: Contender,
+  work: Work,
+  { services, cores, roundsPerMs, quick, stop }: CellOptions,
+): Promise<CellResult> {
+  const usual = contender.counts[work.name] ?? work.count
+  const count = quick ? Math.max(5, Math.round(usual / QUICK)) : usual
+  const ground = await services.ground()
+  const { clear, ...where } = ground
+  try {
+    const cell: Cell = {
+      adapter: contender.adapter,
+      variant: contender.variant,
+      work: work.name,
+      shape: work.shape,
+      count,
+      ms: work.ms ?? 0,
+      batch: work.batch ?? 0,
+      inFlight: work.inFlight ?? 0,
+      threads: work.threads ?? cores,
+      cores,
+      roundsPerMs,
+      ...where,
+    }
+    const line = await lastLineOf(contender.script, cell, stop)
+    const measured = JSON.parse(line) as Measured
+    return { count, figures: figuresOf(work, count, measured), settings: measured.settings ?? {} }
+  } finally {
+    await clear()
+  }
+}
