@@ -43,9 +43,21 @@ const checks = ({ postgres }) => [
     : []),
 ]
 
+/** After the others, with the machine to itself: a ratio of two figures of one run, never a time. */
+const afterwards = ({ postgres }) =>
+  postgres
+    ? [
+        [
+          'drain beside the bare loop',
+          bin('tsx'),
+          ['bench/drain.ts', '--url', postgresUrl, '--jobs', '20000', '--least', '0.2'],
+        ],
+      ]
+    : []
+
 /** Runs all checks, two at a time, whichever fail. Resolves with how many passed and failed. */
 export async function runChecks(services) {
-  const waiting = checks(services)
+  let waiting = checks(services)
   const counts = { passed: 0, failed: 0 }
   const lane = async () => {
     for (let check = waiting.shift(); check; check = waiting.shift()) {
@@ -59,6 +71,8 @@ export async function runChecks(services) {
     }
   }
   await Promise.all([lane(), lane()])
+  waiting = afterwards(services)
+  await lane()
   return counts
 }
 

@@ -143,6 +143,33 @@ describe.skipIf(!ready)(
       expect(workers.find(({ node_id }) => node_id === job.node_id)?.threads).toBe(6)
     })
 
+    it('start a job that only one of them can hold under a stream that keeps them all busy', async () => {
+      const [small, large] = [await node(), await node({ WORKER_1_THREADS: '4' })]
+      await vi.waitFor(async () =>
+        expect((await small.get('/workers')).body).toMatchObject({ workers: [{}, {}] }),
+      )
+      const file = path.join(folder, randomUUID())
+      const short = { type: 'note', payload: { file, ms: 20 } }
+      const stats = () => [small, large].map(({ app }) => app.scheduler.stats())
+      const completed = () => stats().reduce((sum, { ended }) => sum + ended.COMPLETED, 0)
+      const submitted = () => stats().reduce((sum, each) => sum + each.submitted, 0)
+      let going = true
+      const stream = (async () => {
+        while (going) {
+          if (submitted() - completed() < 60) await submit(small, Array(20).fill(short))
+          await new Promise((resolve) => setTimeout(resolve, 2))
+        }
+      })()
+      await vi.waitFor(() => expect(completed()).toBeGreaterThan(100), { timeout: 60_000 })
+
+      const [id] = await submit(small, [{ type: 'wide', thread_demand: 4, payload: {} }])
+      expect(await small.ended(id!)).toMatchObject({ state: 'COMPLETED', width: 4 })
+      // All the while others waited that would have taken each thread as it became free.
+      expect(submitted() - completed()).toBeGreaterThan(4)
+      going = false
+      await stream
+    })
+
     it('fall back to one thread when no live node is large enough', async () => {
       const [first] = [await node(), await node()]
       const [id] = await submit(first, [{ type: 'wide', thread_demand: 6, payload: {} }])

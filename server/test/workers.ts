@@ -19,6 +19,8 @@ export interface TestWorker {
   ): Promise<WorkResult>
   /** one order of several jobs; resolves when all are answered, in the order of the answers */
   runBatch(items: { type: string; payload?: unknown; timeoutMs?: number }[]): Promise<WorkResult[]>
+  /** jobs that come next on the thread of another; resolves like `runBatch` */
+  runBehind(jobId: string, items: { type: string; payload?: unknown }[]): Promise<WorkResult[]>
   /** id of the latest job given by `run` */
   lastId(): string
   close(): Promise<void>
@@ -82,6 +84,12 @@ export async function startTestWorker(
       const items = list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs))
       const answers = Promise.all(items.map(answerOf))
       worker.run([{ width: 1, items }])
+      return answers
+    },
+    async runBehind(behind, list) {
+      const items = list.map(({ type, payload }) => item(type, payload))
+      const answers = Promise.all(items.map(answerOf))
+      worker.run([{ width: 1, items, behind }])
       return answers
     },
     lastId: () => `job-${count}`,

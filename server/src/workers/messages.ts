@@ -37,10 +37,12 @@ export interface ToThread {
 }
 
 /**
- * A thread has at most two runs, the one at work and the one that comes next. Each has a part of the control
- * block to itself, in turn, so that what is told to one cannot reach the other.
+ * A thread has the run at work, the one that comes next, and perhaps some it has yet to pass over because they
+ * were called back. Each has a part of the control block to itself, so that what is told to one cannot reach
+ * another: one of these lanes.
  */
-export type Lane = 0 | 1
+export type Lane = number
+export const LANES = 4
 
 /** Places in the Int32Array that a thread shares with its pool, in the part of each lane. */
 export const CONTROL = {
@@ -54,7 +56,7 @@ export const CONTROL = {
 /** Int32 of one lane's part. Its last two are the start of the running item, as one Float64. */
 export const LANE_WORDS = 6
 export const CLOCK_WORD = 4
-export const CONTROL_BYTES = 2 * LANE_WORDS * 4
+export const CONTROL_BYTES = LANES * LANE_WORDS * 4
 
 /** What a thread is started with. */
 export interface ThreadData {

@@ -8,7 +8,7 @@
  */
 import { asAnswer, createRun, outcomeOf, resultOf, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
-import type { FromThread } from './messages.ts'
+import { LANES, type FromThread, type Lane } from './messages.ts'
 import type { ItemAnswers, PackedOrder } from './packing.ts'
 import { startThread, ThreadEnded, type Thread } from './thread.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
@@ -109,7 +109,10 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const handBack = (run: Run, from: number): void => {
     let first = 0
     while (run.answered.has(first)) first += 1
-    const results = givenBack(run, isWaiting(run) ? from : Math.max(from, first + 1))
+    const waits = isWaiting(run)
+    const results = givenBack(run, waits ? from : Math.max(from, first + 1))
+    // Its thread will pass it over. Something else may come next meanwhile.
+    if (waits) for (const seat of run.seats) if (seat.next === run) seat.next = null
     if (results.length > 0) events.finished(results)
   }
 
@@ -185,15 +188,15 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       seat.thread = null
       return thread ? [thread.terminate()] : []
     })
+    const behind = run.seats.flatMap(({ next }) => next ?? [])
     const stuck = setTimeout(() => {
       events.trouble(`${name}: a thread is stuck in native code and will end later`)
-      run.giveUp(
-        new ThreadEnded({
-          name: 'ThreadExitError',
-          message: 'The thread was ended',
-          code: 'THREAD_EXIT',
-        }),
-      )
+      const ended = new ThreadEnded({
+        name: 'ThreadExitError',
+        message: 'The thread was ended',
+        code: 'THREAD_EXIT',
+      })
+      for (const each of [run, ...behind]) each.giveUp(ended)
     }, STUCK_MS)
     void Promise.all(ending).then(() => clearTimeout(stuck))
   }
@@ -231,9 +234,23 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     })
   }
 
+  /** Of the threads' control blocks: one that none of their runs has. */
+  const freeLane = (of: readonly Seat[]): Lane | undefined => {
+    const used = new Set(
+      [...runs.values()]
+        .filter((run) => run.seats.some((seat) => of.includes(seat)))
+        .map(laneOfRun),
+    )
+    return Array.from({ length: LANES }, (_, lane) => lane).find((lane) => !used.has(lane))
+  }
+
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
-  const startBehind = (order: PackedOrder, before: Run, seat: Seat): void => {
-    const lane = before.lane === 0 ? 1 : 0
+  const startBehind = (order: PackedOrder, seat: Seat): void => {
+    const lane = freeLane([seat])
+    if (lane === undefined) {
+      events.finished(refused(order))
+      return
+    }
     seat.next = createRun(order, [seat], { startedAt: now(), lane, ahead: true })
     begin(seat.next, seat)
   }
@@ -243,10 +260,15 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (free.length < order.width) {
       throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
     }
-    const run = createRun(order, free, { startedAt: now(), lane: 0, ahead: false })
-    for (const seat of free) seat.run = run
+    const lane = freeLane(free)
     const [seat] = free
-    if (seat) begin(run, seat)
+    if (lane === undefined || !seat) {
+      events.finished(refused(order))
+      return
+    }
+    const run = createRun(order, free, { startedAt: now(), lane, ahead: false })
+    for (const each of free) each.run = run
+    begin(run, seat)
   }
 
   /** Where an order that comes behind a job's finds a thread that is still at work on it. */
@@ -261,10 +283,8 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     run(orders) {
       for (const order of orders) {
         const seat = order.behind === null ? undefined : seatOf(order.behind)
-        if (seat?.run) startBehind(order, seat.run, seat)
-        else if (order.behind === null || seats.some(({ run }) => run === null)) start(order)
-        // The thread still has one to pass over that went back to the queue.
-        else events.finished(refused(order))
+        if (seat) startBehind(order, seat)
+        else start(order)
       }
     },
     recall(jobIds) {
@@ -302,6 +322,9 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 }
 
+const laneOfRun = ({ lane }: Run): Lane => lane
+
+/** Goes back to the queue: the thread has too many that it has yet to pass over. */
 const refused = ({ jobIds, attempts }: PackedOrder): WorkResult[] =>
   jobIds.map((jobId, index) => ({
     jobId,

@@ -13,6 +13,8 @@ const gang = (type, run) => defineJob({
 const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 export default [
   job('fine', () => 'fine'),
+  job('naps', ({ ms }) => rest(ms)),
+  job('exits_later', async () => { await rest(50); process.exit(7) }),
   job('throws', () => { throw Object.assign(new RangeError('out of bounds'), { code: 'E_BOUNDS' }) }),
   job('throws_text', () => { throw 'just text' }),
   job('rejects', async () => { await rest(1); throw new Error('later') }),
@@ -64,6 +66,75 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
   ])('fails the attempt of a job that %s, with its error and stack', async (type, error) => {
     const { outcome } = await test.run(type)
     expect(outcome).toMatchObject({ kind: 'failed', error })
+  })
+
+  describe('given what comes next on a busy thread', () => {
+    const completed = { outcome: { kind: 'completed', result: '"fine"' } }
+    const interrupted = { outcome: { kind: 'interrupted' } }
+
+    it('begins with it when the job before has ended', async () => {
+      // With its threads up: what waits for one to start for long is given back.
+      await test.run('wide', {}, { width: 4 })
+      const before = test.run('naps', { ms: 60 })
+      const next = await test.runBehind(test.lastId(), [{ type: 'fine' }, { type: 'fine' }])
+      const { finishedAt } = await before
+      expect(next).toMatchObject([completed, completed])
+      expect(next[0]!.startedAt).toBeGreaterThanOrEqual(finishedAt)
+    })
+
+    it('runs it at once where that job has ended already', async () => {
+      await test.run('fine')
+      expect(await test.runBehind(test.lastId(), [{ type: 'fine' }])).toMatchObject([completed])
+    })
+
+    it('gives it back when it is called back, and never runs it', async () => {
+      const before = test.run('naps', { ms: 80 })
+      const next = test.runBehind(test.lastId(), [{ type: 'exits' }, { type: 'exits' }])
+      test.worker.recall([test.lastId()])
+      expect(await next).toMatchObject([interrupted, interrupted])
+      expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
+      expect(await test.run('fine')).toMatchObject(completed)
+    })
+
+    it('does not call back what has begun', async () => {
+      const waits = test.runBehind('nobody', [{ type: 'naps', payload: { ms: 60 } }])
+      test.worker.recall([test.lastId()])
+      expect(await waits).toMatchObject([{ outcome: { kind: 'completed' } }])
+    })
+
+    it('gives it back where the job before takes long, and takes more there', async () => {
+      const before = test.run('naps', { ms: 600 })
+      const long = test.lastId()
+      expect(await test.runBehind(long, [{ type: 'exits' }])).toMatchObject([interrupted])
+      const again = test.runBehind(long, [{ type: 'exits' }])
+      test.worker.recall([test.lastId()])
+      expect(await again).toMatchObject([interrupted])
+      expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
+    })
+
+    it('gives it back when the thread dies of the job before, and blames it for nothing', async () => {
+      const before = test.run('exits_later')
+      const next = test.runBehind(test.lastId(), [{ type: 'fine' }])
+      expect(await before).toMatchObject({ outcome: { kind: 'lost' } })
+      expect(await next).toMatchObject([interrupted])
+    })
+
+    it('gives it back when the job before is cancelled, and cancels it alone', async () => {
+      const before = test.run('spins')
+      const spinning = test.lastId()
+      const next = test.runBehind(spinning, [{ type: 'fine' }])
+      test.worker.cancel([spinning])
+      expect(await before).toMatchObject({ outcome: { kind: 'cancelled' } })
+      expect((await next)[0]!.outcome.kind).toMatch(/interrupted|completed/)
+    })
+
+    it('hands it back when it is to be cancelled itself, and the job before goes on', async () => {
+      const before = test.run('naps', { ms: 80 })
+      const next = test.runBehind(test.lastId(), [{ type: 'spins' }])
+      test.worker.cancel([test.lastId()])
+      expect(await next).toMatchObject([interrupted])
+      expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
+    })
   })
 
   it('keeps the stack of what was thrown', async () => {
