@@ -21,6 +21,7 @@ const FairSharesNow = graphql(`
   }
 `)
 
+const cssPercent = (part: number): string => `${part * 100}%`
 const percent = (part: number): string => `${(part * 100).toFixed(part < 0.1 ? 1 : 0)} %`
 
 /** Who uses the threads; nothing where fair share is off, or nobody has used any. */
@@ -54,8 +55,8 @@ export function FairShares() {
               <td>{formatDuration(usedThreadMs)}</td>
               <td>
                 <span className="share-bar" aria-hidden>
-                  <span className="share-used" style={{ width: percent(share) }} />
-                  <span className="share-entitled" style={{ left: percent(entitled) }} />
+                  <span className="share-used" style={{ width: cssPercent(share) }} />
+                  <span className="share-entitled" style={{ left: cssPercent(entitled) }} />
                 </span>
                 {percent(share)} <small>of {percent(entitled)} by weight</small>
               </td>
