@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdirSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, realpathSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -40,12 +40,21 @@ export async function lockFolder(folder: string): Promise<() => void> {
           'another folder, or set DATABASE_URL to a PostgreSQL server, which any number of nodes can share.',
       )
     }
-    rmSync(address, { force: true })
+    removeSocket(address)
     removedDead = true
   }
   throw new StoreOpenError(
     `The data folder ${real} could not be locked: several processes are starting on it`,
   )
+}
+
+/** Not by `rmSync`: in Node 20, while modules are being imported, it has the loader take symbolic links for folders. */
+function removeSocket(address: string): void {
+  try {
+    unlinkSync(address)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
 }
 
 function makeFolder(folder: string): string {
