@@ -89,7 +89,10 @@ export function createClaims(options: ClaimsOptions): Claims {
     const since = store.clock.now()
     const slot =
       behind ??
-      running.reserve({ workerName, width, short: isSoonOver(ms), first: first.job, since })
+      running.reserve({
+        ...{ workerName, width, first: first.job, since },
+        short: width === 1 && isSoonOver(ms),
+      })
     return [{ slot, claims, starts }]
   }
 

@@ -30,10 +30,11 @@ import { createWindow } from './window.ts'
 /** Rows read at once; the window keeps up to twice as many. Large enough that a claim never waits for a second read. */
 const WINDOW = 1000
 /**
- * Jobs that wait, at least, for threads to get what comes next before they are free: where few wait, a claim
- * more costs nothing that anybody sees, and order counts.
+ * Jobs that wait, at least, for threads to get what comes next before they are free. Off: under a mix of short
+ * and long jobs of one type a worker was given more than it had threads for, and those jobs hung
+ * (`bench/fairness.ts` shows it; docs/decisions/0008).
  */
-const BACKLOG = 50
+const BACKLOG = Infinity
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 

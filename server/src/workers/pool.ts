@@ -132,9 +132,14 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 
   /** What had not been told when the run ended. */
   const runItems = async (run: Run, thread: Thread): Promise<WorkResult[]> => {
-    run.onItems = (answers) => events.finished(resultsOf(run, answers))
-    thread.reset(run.lane)
     const results: WorkResult[] = []
+    run.onItems = (answers) => {
+      const told = resultsOf(run, answers)
+      // With the last answer its thread counts as free: that one waits until it is.
+      if (run.answered.size === run.order.jobIds.length) results.push(...told)
+      else events.finished(told)
+    }
+    thread.reset(run.lane)
     try {
       const call = thread.call((api) => api.runItems(run.id, run.lane, run.order))
       results.push(...resultsOf(run, await Promise.race([call, run.givenUp])))
@@ -284,7 +289,8 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       for (const order of orders) {
         const seat = order.behind === null ? undefined : seatOf(order.behind)
         if (seat) startBehind(order, seat)
-        else start(order)
+        else if (order.behind === null || seats.some(({ run }) => run === null)) start(order)
+        else events.finished(refused(order))
       }
     },
     recall(jobIds) {
@@ -324,7 +330,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 
 const laneOfRun = ({ lane }: Run): Lane => lane
 
-/** Goes back to the queue: the thread has too many that it has yet to pass over. */
+/** Goes back to the queue: no thread can take it now. */
 const refused = ({ jobIds, attempts }: PackedOrder): WorkResult[] =>
   jobIds.map((jobId, index) => ({
     jobId,
