@@ -76,7 +76,7 @@ async function openPool(modules: string[]) {
       const { outcome } = await new Promise<WorkResult>((resolve) => {
         answered = resolve
         const item = { jobId: `job-${(jobs += 1)}`, type, attempt: 1, payload, timeoutMs: null }
-        pool.run([{ width, items: [item] }])
+        pool.run([{ id: jobs, width, items: [item] }])
       })
       const tookMs = performance.now() - startedAt
       if (outcome.kind !== 'completed') throw new Error(JSON.stringify(outcome))

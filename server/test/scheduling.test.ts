@@ -239,7 +239,7 @@ describe('the schedule of the live product', () => {
   })
 
   it('starts a job as wide as its worker under a stream of small jobs that never ends', async () => {
-    await start({ WORKER_1_THREADS: '8' })
+    await start({ WORKER_1_THREADS: '8', FAIR_SHARE: 'on', PRIORITY_AGING: '1' })
     const small = stream(24, { payload: { ms: 20 } })
     await vi.waitFor(async () => expect((await counts()).queued).toBeGreaterThan(8))
     const wide = await submit({ type: 'wide', thread_demand: 8, payload: { ms: 1 } })
@@ -259,6 +259,35 @@ describe('the schedule of the live product', () => {
     const old = await submit({ type: 'nap', priority: 0, payload: { ms: 1 } })
     expect(await app.ended(old)).toMatchObject({ state: 'COMPLETED' })
     await urgent.stop()
+  })
+
+  it('loses no job of a mix in which short ones, long ones and gangs of one type come by turns', async () => {
+    // What comes next on threads is given to them early, called back and handed back all the time here.
+    await start({ WORKER_1_THREADS: '8', FAIR_SHARE: 'on', PRIORITY_AGING: '1' })
+    const waves = 12
+    const perWave = 60
+    for (let wave = 0; wave < waves; wave += 1) {
+      const jobs = Array.from({ length: perWave }, (_, index) => {
+        if (index % 12 === 0) {
+          return { type: 'wide', payload: { ms: 20 }, thread_demand: 4, fairness_key: 'wide' }
+        }
+        const job = { type: 'wide', priority: wave % 4 }
+        if (index % 10 === 1) return { ...job, payload: { ms: 150 }, fairness_key: 'few long' }
+        return { ...job, payload: { ms: 3 + ((wave + index) % 10) }, fairness_key: 'many short' }
+      })
+      expect((await app.post('/jobs/bulk', { jobs })).status).toBe(201)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const { scheduler } = app.app
+    await vi.waitFor(
+      () => {
+        expect(scheduler.stats()).toMatchObject({
+          running: 0,
+          ended: { COMPLETED: waves * perWave },
+        })
+      },
+      { timeout: 30_000 },
+    )
   })
 
   it('lets tenants take turns by their weights, however many jobs one of them has', async () => {

@@ -19,10 +19,12 @@ export interface TestWorker {
   ): Promise<WorkResult>
   /** one order of several jobs; resolves when all are answered, in the order of the answers */
   runBatch(items: { type: string; payload?: unknown; timeoutMs?: number }[]): Promise<WorkResult[]>
-  /** jobs that come next on the thread of another; resolves like `runBatch` */
-  runBehind(jobId: string, items: { type: string; payload?: unknown }[]): Promise<WorkResult[]>
-  /** id of the latest job given by `run` */
+  /** jobs that come next on the thread of an order; resolves like `runBatch` */
+  runBehind(order: number, items: { type: string; payload?: unknown }[]): Promise<WorkResult[]>
+  /** id of the latest job */
   lastId(): string
+  /** id of the latest order */
+  lastOrder(): number
   close(): Promise<void>
 }
 
@@ -60,6 +62,7 @@ export async function startTestWorker(
     },
   )
   let count = 0
+  let orders = 0
   const item = (type: string, payload: unknown, timeoutMs?: number): WorkItem => ({
     jobId: `job-${(count += 1)}`,
     type,
@@ -77,22 +80,23 @@ export async function startTestWorker(
     run(type, payload, { width = 1, timeoutMs } = {}) {
       const one = item(type, payload, timeoutMs)
       const answer = answerOf(one)
-      worker.run([{ width, items: [one] }])
+      worker.run([{ id: (orders += 1), width, items: [one] }])
       return answer
     },
     async runBatch(list) {
       const items = list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs))
       const answers = Promise.all(items.map(answerOf))
-      worker.run([{ width: 1, items }])
+      worker.run([{ id: (orders += 1), width: 1, items }])
       return answers
     },
     async runBehind(behind, list) {
       const items = list.map(({ type, payload }) => item(type, payload))
       const answers = Promise.all(items.map(answerOf))
-      worker.run([{ width: 1, items, behind }])
+      worker.run([{ id: (orders += 1), width: 1, items, behind }])
       return answers
     },
     lastId: () => `job-${count}`,
+    lastOrder: () => orders,
     async close() {
       await worker.close()
       rmSync(folder, { recursive: true, force: true })

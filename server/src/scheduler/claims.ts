@@ -104,15 +104,14 @@ export function createClaims(options: ClaimsOptions): Claims {
     const perWorker = new Map<string, WorkOrder[]>()
     for (const { slot, claims } of orders) {
       const claimed = claims.flatMap(({ job }) => given.get(job.id) ?? [])
-      const [before] = slot.orders
-      const [behind] = before?.jobs ?? []
-      running.add(slot, { leaseId, jobs: claimed.map(({ job }) => job) })
+      const [behind] = slot.orders
+      const id = running.add(slot, { leaseId, jobs: claimed.map(({ job }) => job) })
       if (claimed.length === 0) continue
       const { workerName, width } = slot
       const own = perWorker.get(workerName) ?? []
       perWorker.set(workerName, own)
       const items = claimed.map(toItem)
-      own.push(behind ? { width, items, behind: behind.job.id } : { width, items })
+      own.push({ id, width, items, ...(behind && { behind: behind.id }) })
     }
     for (const [name, own] of perWorker) workers.get(name)?.run(own)
     options.onHandedOver()

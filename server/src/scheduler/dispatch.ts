@@ -29,12 +29,8 @@ import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Large enough that a claim never waits for a second read. */
 const WINDOW = 1000
-/**
- * Jobs that wait, at least, for threads to get what comes next before they are free. Off: under a mix of short
- * and long jobs of one type a worker was given more than it had threads for, and those jobs hung
- * (`bench/fairness.ts` shows it; docs/decisions/0008).
- */
-const BACKLOG = Infinity
+/** Jobs that wait, at least, for threads to get what comes next before they are free (docs/decisions/0008). */
+const BACKLOG = 50
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 
@@ -99,15 +95,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const hasFreeThreads = (): boolean => running.busyThreads() < allThreads
 
   const readWindow = async (): Promise<void> => {
-    const after = window.startRefill(claims.ids())
+    const { after, limit } = window.startRefill(claims.ids())
     const rows = await peekJobs(store, {
       after,
-      limit: WINDOW,
+      limit,
       maxGang: maxThreads,
       clusterMaxGang: membership.clusterMaxThreads(),
       types: options.types,
     })
-    window.refill(rows, WINDOW)
+    window.refill(rows)
   }
   let looking: Promise<void> | null = null
   const look = (): Promise<void> =>

@@ -28,6 +28,7 @@ export interface Slot {
 
 /** Jobs that were given to a worker at once. */
 export interface Order {
+  readonly id: number
   /** those that have not ended */
   readonly jobs: Set<RunningJob>
 }
@@ -54,8 +55,8 @@ export interface Running {
   reserve(order: Pick<Slot, 'workerName' | 'width' | 'short' | 'first' | 'since'>): Slot
   /** another order, of `ms` expected, is about to be claimed for the slot */
   await(slot: Slot, ms: number): void
-  /** An order has been claimed: its jobs, none where all were refused. */
-  add(slot: Slot, order: { leaseId: string; jobs: Job[] }): void
+  /** An order has been claimed: its jobs, none where all were refused. Tells its id. */
+  add(slot: Slot, order: { leaseId: string; jobs: Job[] }): number
   get(id: string): RunningJob | undefined
   remove(id: string): void
   slots(): Iterable<Slot>
@@ -67,6 +68,7 @@ export function createRunning(): Running {
   const slots = new Set<Slot>()
   const busy = new Map<string, number>()
   let allBusy = 0
+  let lastId = 0
 
   const occupy = (workerName: string, threads: number): void => {
     busy.set(workerName, (busy.get(workerName) ?? 0) + threads)
@@ -95,7 +97,7 @@ export function createRunning(): Running {
     },
     add(slot, { leaseId, jobs }) {
       slot.awaited -= 1
-      const order: Order = { jobs: new Set() }
+      const order: Order = { id: (lastId += 1), jobs: new Set() }
       for (const job of jobs) {
         const entry: RunningJob = { job, leaseId, slot, order, stopReason: null }
         order.jobs.add(entry)
@@ -104,6 +106,7 @@ export function createRunning(): Running {
       if (jobs.length > 0) slot.orders.add(order)
       if (slot.orders.size + slot.awaited < 2) slot.nextMs = 0
       freeIfDone(slot)
+      return order.id
     },
     get: (id) => entries.get(id),
     remove(id) {

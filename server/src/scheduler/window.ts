@@ -18,11 +18,12 @@ export interface Window {
   runsLow(): boolean
   /**
    * Before the table is read: what is told from now on is newer than the rows will be. `claiming` are out of
-   * the window, and perhaps still queued in the table. Tells after which job to read; null for all of them.
+   * the window, and perhaps still queued in the table. Tells after which job to read, null for all of them,
+   * and how many at most.
    */
-  startRefill(claiming?: Iterable<string>): Job | null
-  /** the rows just read, best first, at most `limit` asked for */
-  refill(rows: Job[], limit: number): void
+  startRefill(claiming?: Iterable<string>): { after: Job | null; limit: number }
+  /** the rows just read, best first */
+  refill(rows: Job[]): void
   /** jobs that were just put in the table by this node */
   offer(jobs: Job[]): void
   /** out of the window; undefined for one that is not in it */
@@ -31,10 +32,17 @@ export interface Window {
   markStale(): void
 }
 
+/** Rows of a window that is read again and again before many of its jobs were taken, as fair share makes it. */
+const LEAST = 200
+
+/** Of `capacity` rows when it is read; it grows to twice as many by what is offered. */
 export function createWindow(capacity: number): Window {
   let queue = createQueue<Job>()
   let stale = true
   let complete = false
+  /** rows asked for by the last read, and jobs taken since */
+  let limit = capacity
+  let taken = capacity
   /** the last of the window: beyond it there may be rows in the table that are not here */
   let horizon: Job | null = null
   /** the read under way: what came and went since it began, which its rows may not tell */
@@ -59,14 +67,16 @@ export function createWindow(capacity: number): Window {
       return queue
     },
     isBlind: () => stale || (!complete && queue.size === 0),
-    runsLow: () => !complete && queue.size <= capacity / 2,
+    runsLow: () => !complete && queue.size <= limit / 2,
     startRefill(claiming = []) {
       const after = stale ? null : horizon
+      limit = after ? capacity : Math.min(capacity, Math.max(LEAST, 2 * taken))
+      taken = 0
       read = { offered: [], gone: new Set(claiming), after }
       stale = false
-      return after
+      return { after, limit }
     },
-    refill(rows, limit) {
+    refill(rows) {
       if (!read) throw new Error('rows of a read that was not begun')
       const { offered, gone, after } = read
       read = null
@@ -85,7 +95,9 @@ export function createWindow(capacity: number): Window {
     take(id) {
       read?.gone.add(id)
       const job = queue.get(id)
-      if (job) queue.remove(id)
+      if (!job) return undefined
+      queue.remove(id)
+      taken += 1
       return job
     },
     markStale() {

@@ -7,6 +7,7 @@ interface Entry {
 }
 
 interface Placed {
+  id: number
   /** threads it was counted on */
   seats: number[]
   givenAt: number
@@ -30,6 +31,13 @@ export interface Outstanding {
 }
 
 const now = (): number => performance.timeOrigin + performance.now()
+
+const place = ({ id, items }: WorkOrder, seats: number[]): Placed => ({
+  ...{ id, items, seats },
+  givenAt: now(),
+  left: items.length,
+  next: null,
+})
 
 export function createOutstanding(threads: number): Outstanding {
   const entries = new Map<string, Entry>()
@@ -58,26 +66,18 @@ export function createOutstanding(threads: number): Outstanding {
 
   return {
     add(orders) {
-      for (const { width, items, behind } of orders) {
-        const before = behind === undefined ? undefined : entries.get(behind)?.order
-        if (before && !before.next) {
-          before.next = {
-            seats: before.seats,
-            givenAt: now(),
-            items,
-            left: items.length,
-            next: null,
-          }
-          for (const item of items) entries.set(item.jobId, { item, order: before.next })
-          continue
+      for (const order of orders) {
+        const before = seats.find((placed) => placed && placed.id === order.behind)
+        const free = seats.flatMap((placed, seat) => (placed ? [] : [seat])).slice(0, order.width)
+        if (!before && free.length < order.width) {
+          throw new Error(
+            `${order.width} threads of work were given with ${free.length} threads free`,
+          )
         }
-        const free = seats.flatMap((placed, seat) => (placed ? [] : [seat])).slice(0, width)
-        if (free.length < width) {
-          throw new Error(`${width} threads of work were given with ${free.length} threads free`)
-        }
-        const order: Placed = { seats: free, givenAt: now(), items, left: items.length, next: null }
-        for (const item of items) entries.set(item.jobId, { item, order })
-        for (const seat of free) seats[seat] = order
+        const placed = place(order, before ? before.seats : free)
+        for (const item of order.items) entries.set(item.jobId, { item, order: placed })
+        if (before) before.next = placed
+        else for (const seat of free) seats[seat] = placed
       }
     },
     take(results) {

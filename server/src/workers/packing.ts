@@ -8,6 +8,7 @@ import type { Outcome } from '../core/outcome.ts'
 import type { WorkOrder, WorkResult } from './worker.ts'
 
 export interface PackedOrder {
+  id: number
   width: number
   jobIds: string[]
   types: string[]
@@ -17,11 +18,12 @@ export interface PackedOrder {
   /** JSON text of the list of payloads */
   payloads: string
   /** see `WorkOrder` */
-  behind: string | null
+  behind: number | null
 }
 
-export function packOrder({ width, items, behind }: WorkOrder): PackedOrder {
+export function packOrder({ id, width, items, behind }: WorkOrder): PackedOrder {
   return {
+    id,
     width,
     jobIds: items.map(({ jobId }) => jobId),
     types: items.map(({ type }) => type),

@@ -111,8 +111,9 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     while (run.answered.has(first)) first += 1
     const waits = isWaiting(run)
     const results = givenBack(run, waits ? from : Math.max(from, first + 1))
-    // Its thread will pass it over. Something else may come next meanwhile.
-    if (waits) for (const seat of run.seats) if (seat.next === run) seat.next = null
+    // All of it is answered, and its thread will pass it over: the seat is free for others meanwhile. It may
+    // hold the seat already, where its thread has ended the run before and not yet come to this one.
+    if (waits) leaveSeats(run)
     if (results.length > 0) events.finished(results)
   }
 
@@ -168,12 +169,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 
   const release = (run: Run): void => {
     runs.delete(run.id)
-    for (const seat of run.seats) {
-      if (seat.next === run) seat.next = null
-      if (seat.run !== run) continue
-      seat.run = seat.next
-      seat.next = null
-    }
+    leaveSeats(run)
     if (runs.size > 0) return
     clearInterval(watch)
     watch = undefined
@@ -252,7 +248,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
   const startBehind = (order: PackedOrder, seat: Seat): void => {
     const lane = freeLane([seat])
-    if (lane === undefined) {
+    if (lane === undefined || seat.next) {
       events.finished(refused(order))
       return
     }
@@ -276,11 +272,9 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     begin(run, seat)
   }
 
-  /** Where an order that comes behind a job's finds a thread that is still at work on it. */
-  const seatOf = (jobId: string): Seat | undefined =>
-    seats.find(
-      ({ run, next }) => run?.order.width === 1 && !next && run.order.jobIds.includes(jobId),
-    )
+  /** The thread that is at work on an order. */
+  const seatOf = (orderId: number): Seat | undefined =>
+    seats.find(({ run }) => run?.order.id === orderId)
 
   return {
     name,
@@ -289,8 +283,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       for (const order of orders) {
         const seat = order.behind === null ? undefined : seatOf(order.behind)
         if (seat) startBehind(order, seat)
-        else if (order.behind === null || seats.some(({ run }) => run === null)) start(order)
-        else events.finished(refused(order))
+        else start(order)
       }
     },
     recall(jobIds) {
@@ -325,6 +318,16 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       await Promise.race([Promise.all(ending), patience])
       clearInterval(watch)
     },
+  }
+}
+
+/** What comes next there takes its place. */
+function leaveSeats(run: Run): void {
+  for (const seat of run.seats) {
+    if (seat.next === run) seat.next = null
+    if (seat.run !== run) continue
+    seat.run = seat.next
+    seat.next = null
   }
 }
 

@@ -9,8 +9,8 @@ const LEASE_WATCH_MS = 50
 
 const options = JSON.parse(process.argv[2] ?? '{}') as PoolOptions
 
-const send = (message: FromWorkerProcess): void => {
-  if (process.connected) process.send?.(message)
+const send = (message: FromWorkerProcess, sent?: () => void): void => {
+  if (process.connected) process.send?.(message, undefined, undefined, sent)
 }
 
 // The server process decides when to stop; Ctrl-C in a terminal reaches the whole group.
@@ -65,8 +65,11 @@ async function handle(message: ToWorkerProcess): Promise<void> {
 }
 
 process.on('message', (message: ToWorkerProcess) => {
-  handle(message).catch((error: unknown) =>
-    send({ type: 'trouble', message: `${options.name}: ${toError(error).stack ?? ''}` }),
-  )
+  handle(message).catch((error: unknown) => {
+    // What it was told may be done by half. The server process answers for all that was in a process that
+    // ended; from one that lived on, some jobs would never be heard of.
+    const message = `${options.name}: ${toError(error).stack ?? ''}`
+    send({ type: 'trouble', message }, endNow)
+  })
 })
 send({ type: 'ready' })

@@ -13,14 +13,16 @@ export interface WorkItem {
 
 /** One message to the threads: a job on `width` threads, or several small ones after each other on one. */
 export interface WorkOrder {
+  /** no other order that has not ended has it */
+  id: number
   width: number
   /** exactly one where width > 1 */
   items: WorkItem[]
   /**
-   * A job on whose thread this comes next, if that one still runs: so that the thread does not wait for a
-   * message when it is free. At most one order may come next on a thread.
+   * An order on whose thread this comes next, if that one has not ended: so that the thread does not wait for
+   * a message when it is free. At most one order may come next on a thread.
    */
-  behind?: string
+  behind?: number
 }
 
 export interface WorkResult {

@@ -76,7 +76,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
       // With its threads up: what waits for one to start for long is given back.
       await test.run('wide', {}, { width: 4 })
       const before = test.run('naps', { ms: 60 })
-      const next = await test.runBehind(test.lastId(), [{ type: 'fine' }, { type: 'fine' }])
+      const next = await test.runBehind(test.lastOrder(), [{ type: 'fine' }, { type: 'fine' }])
       const { finishedAt } = await before
       expect(next).toMatchObject([completed, completed])
       expect(next[0]!.startedAt).toBeGreaterThanOrEqual(finishedAt)
@@ -84,12 +84,12 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
 
     it('runs it at once where that job has ended already', async () => {
       await test.run('fine')
-      expect(await test.runBehind(test.lastId(), [{ type: 'fine' }])).toMatchObject([completed])
+      expect(await test.runBehind(test.lastOrder(), [{ type: 'fine' }])).toMatchObject([completed])
     })
 
     it('gives it back when it is called back, and never runs it', async () => {
       const before = test.run('naps', { ms: 80 })
-      const next = test.runBehind(test.lastId(), [{ type: 'exits' }, { type: 'exits' }])
+      const next = test.runBehind(test.lastOrder(), [{ type: 'exits' }, { type: 'exits' }])
       test.worker.recall([test.lastId()])
       expect(await next).toMatchObject([interrupted, interrupted])
       expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
@@ -97,14 +97,14 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     })
 
     it('does not call back what has begun', async () => {
-      const waits = test.runBehind('nobody', [{ type: 'naps', payload: { ms: 60 } }])
+      const waits = test.runBehind(0, [{ type: 'naps', payload: { ms: 60 } }])
       test.worker.recall([test.lastId()])
       expect(await waits).toMatchObject([{ outcome: { kind: 'completed' } }])
     })
 
     it('gives it back where the job before takes long, and takes more there', async () => {
       const before = test.run('naps', { ms: 600 })
-      const long = test.lastId()
+      const long = test.lastOrder()
       expect(await test.runBehind(long, [{ type: 'exits' }])).toMatchObject([interrupted])
       const again = test.runBehind(long, [{ type: 'exits' }])
       test.worker.recall([test.lastId()])
@@ -112,9 +112,23 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
       expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
     })
 
+    it('has all its threads again when it was called back the moment it could begin', async () => {
+      await test.run('wide', {}, { width: 4 })
+      // It takes a while to read, so that the job before has ended and this one not begun.
+      const large = { type: 'fine', payload: { text: 'x'.repeat(5_000_000) } }
+      const before = test.run('naps', { ms: 60 })
+      const next = test.runBehind(test.lastOrder(), [large])
+      const called = [test.lastId()]
+      await before
+      test.worker.recall(called)
+      await next
+      const all = await test.run('wide', {}, { width: 4 })
+      expect(all).toMatchObject({ outcome: { kind: 'completed' } })
+    })
+
     it('gives it back when the thread dies of the job before, and blames it for nothing', async () => {
       const before = test.run('exits_later')
-      const next = test.runBehind(test.lastId(), [{ type: 'fine' }])
+      const next = test.runBehind(test.lastOrder(), [{ type: 'fine' }])
       expect(await before).toMatchObject({ outcome: { kind: 'lost' } })
       expect(await next).toMatchObject([interrupted])
     })
@@ -122,7 +136,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     it('gives it back when the job before is cancelled, and cancels it alone', async () => {
       const before = test.run('spins')
       const spinning = test.lastId()
-      const next = test.runBehind(spinning, [{ type: 'fine' }])
+      const next = test.runBehind(test.lastOrder(), [{ type: 'fine' }])
       test.worker.cancel([spinning])
       expect(await before).toMatchObject({ outcome: { kind: 'cancelled' } })
       expect((await next)[0]!.outcome.kind).toMatch(/interrupted|completed/)
@@ -130,7 +144,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
 
     it('hands it back when it is to be cancelled itself, and the job before goes on', async () => {
       const before = test.run('naps', { ms: 80 })
-      const next = test.runBehind(test.lastId(), [{ type: 'spins' }])
+      const next = test.runBehind(test.lastOrder(), [{ type: 'spins' }])
       test.worker.cancel([test.lastId()])
       expect(await next).toMatchObject([interrupted])
       expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
@@ -223,7 +237,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
 
   it('refuses work for more threads than are free', async () => {
     const stopped = test.run('waits')
-    expect(() => test.worker.run([{ width: 4, items: [] }])).toThrow(/free/)
+    expect(() => test.worker.run([{ id: 0, width: 4, items: [] }])).toThrow(/free/)
     test.worker.cancel([test.lastId()])
     await stopped
   })
