@@ -41,40 +41,39 @@ const demandMessage = `thread demand must be a whole number from ${THREAD_DEMAND
 /** What may be said of a job when it is submitted, the same through every door. */
 export const SubmitRequest = z
   .strictObject({
-    name: absent(text('name', 200)),
+    name: text('name', 200).optional(),
     type: text('type', 200).min(1, 'type must name a job type'),
     payload: z.unknown().optional(),
-    priority: absent(whole('priority', PRIORITY)),
-    threadDemand: absent(
-      z.union([whole('thread demand', THREAD_DEMAND), ThreadRange], {
+    priority: whole('priority', PRIORITY).optional(),
+    threadDemand: z
+      .union([whole('thread demand', THREAD_DEMAND), ThreadRange], {
         error: `${demandMessage}, or an object of preferred and, around it, min and max`,
-      }),
-    ),
-    threads: absent(ThreadRange),
-    expectedMs: absent(whole('expected run time in ms', EXPECTED_MS)),
-    maxAttempts: absent(whole('max attempts', MAX_ATTEMPTS)),
-    timeoutMs: absent(whole('time limit in ms', { min: 1, max: 7 * DAY_MS })),
-    delayMs: absent(whole('delay in ms', { min: 0, max: 3650 * DAY_MS })),
-    runAt: absent(
-      z.union([z.date(), z.iso.datetime({ offset: true }).transform((iso) => new Date(iso))], {
+      })
+      .optional(),
+    threads: ThreadRange.optional(),
+    expectedMs: whole('expected run time in ms', EXPECTED_MS).optional(),
+    maxAttempts: whole('max attempts', MAX_ATTEMPTS).optional(),
+    timeoutMs: whole('time limit in ms', { min: 1, max: 7 * DAY_MS }).optional(),
+    delayMs: whole('delay in ms', { min: 0, max: 3650 * DAY_MS }).optional(),
+    runAt: z
+      .union([z.date(), z.iso.datetime({ offset: true }).transform((iso) => new Date(iso))], {
         error: 'run at must be a date and time with its offset, e.g. 2030-01-31T09:00:00Z',
-      }),
-    ),
-    fairnessKey: absent(text('fairness key', FAIRNESS_KEY.max)),
-    idempotencyKey: absent(
-      text('idempotency key', 200).min(1, 'idempotency key must not be empty'),
-    ),
-    backoff: absent(
-      z
-        .strictObject({
-          baseMs: whole('back-off base in ms', { min: 0, max: DAY_MS }),
-          maxMs: whole('back-off limit in ms', { min: 0, max: 7 * DAY_MS }),
-        })
-        .refine((backoff) => backoff.baseMs <= backoff.maxMs, {
-          error: 'back-off base must not be above its limit',
-          path: ['baseMs'],
-        }),
-    ),
+      })
+      .optional(),
+    fairnessKey: text('fairness key', FAIRNESS_KEY.max).optional(),
+    idempotencyKey: text('idempotency key', 200)
+      .min(1, 'idempotency key must not be empty')
+      .optional(),
+    backoff: z
+      .strictObject({
+        baseMs: whole('back-off base in ms', { min: 0, max: DAY_MS }),
+        maxMs: whole('back-off limit in ms', { min: 0, max: 7 * DAY_MS }),
+      })
+      .refine((backoff) => backoff.baseMs <= backoff.maxMs, {
+        error: 'back-off base must not be above its limit',
+        path: ['baseMs'],
+      })
+      .optional(),
   })
   .refine((request) => request.delayMs === undefined || request.runAt === undefined, {
     error: 'give either a delay or a time to run at, not both',
@@ -98,9 +97,17 @@ const describe = (issue: z.core.$ZodIssue): string =>
     ? `unknown field${issue.keys.length > 1 ? 's' : ''} ${issue.keys.map((key) => `"${key}"`).join(', ')}`
     : issue.message
 
+/** What is null is as good as absent. Said once here, and not by every field, it takes half the time. */
+function withoutNulls(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return input
+  const entries = Object.entries(input)
+  if (entries.every(([, value]) => value !== null)) return input
+  return Object.fromEntries(entries.filter(([, value]) => value !== null))
+}
+
 /** Throws INVALID_JOB with one issue per wrong field. */
 export function parseSubmitRequest(input: unknown): SubmitRequest {
-  const parsed = SubmitRequest.safeParse(input)
+  const parsed = SubmitRequest.safeParse(withoutNulls(input))
   if (parsed.success) return parsed.data
   const issues = toIssues(parsed.error)
   throw new HeddleError(

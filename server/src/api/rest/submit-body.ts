@@ -5,20 +5,20 @@ import { MAX_BATCH } from '../context.ts'
 
 const { shape } = SubmitRequest
 
-/** REST's names of what a submission may say, with the scheduler's own rules for each. */
+/** REST's names of what a submission may say, with the scheduler's own rules for each. Null is as good as absent. */
 export const SubmitBody = z.strictObject({
-  name: shape.name,
+  name: shape.name.nullable(),
   type: shape.type,
   payload: shape.payload,
-  priority: shape.priority,
-  thread_demand: shape.threadDemand,
-  expected_ms: shape.expectedMs,
-  max_attempts: shape.maxAttempts,
-  timeout_ms: shape.timeoutMs,
-  delay_ms: shape.delayMs,
-  run_at: shape.runAt,
-  fairness_key: shape.fairnessKey,
-  idempotency_key: shape.idempotencyKey,
+  priority: shape.priority.nullable(),
+  thread_demand: shape.threadDemand.nullable(),
+  expected_ms: shape.expectedMs.nullable(),
+  max_attempts: shape.maxAttempts.nullable(),
+  timeout_ms: shape.timeoutMs.nullable(),
+  delay_ms: shape.delayMs.nullable(),
+  run_at: shape.runAt.nullable(),
+  fairness_key: shape.fairnessKey.nullable(),
+  idempotency_key: shape.idempotencyKey.nullable(),
   backoff: z.strictObject({ base_ms: z.int().min(0), max_ms: z.int().min(0) }).nullish(),
 })
 
