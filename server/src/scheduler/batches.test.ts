@@ -68,7 +68,7 @@ describe('batches of small jobs', () => {
     expect(fill(slower, 1)[0]).toHaveLength(5)
     // Of 64 kB each.
     const large = many.map((each) => ({ ...each, sizeClass: 16 }))
-    expect(fill(large, 1)[0]).toHaveLength(16)
+    expect(fill(large, 1)[0]).toHaveLength(64)
   })
 
   it('come next on threads at work, once those that are free have all they can take', () => {

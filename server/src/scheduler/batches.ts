@@ -18,8 +18,8 @@ import type { Slot } from './running.ts'
 const SMALL_MS = 5
 /** Expected work in one message. */
 const BATCH_MS = 10
-/** Payloads in one message: all of them are parsed before its first job runs. */
-const BATCH_BYTES = 1024 * 1024
+/** Payloads in one message: all of them are parsed, in some 20 ms, before its first job runs. */
+const BATCH_BYTES = 4 * 1024 * 1024
 /** Jobs in one message, however small they are expected to be. */
 const BATCH_JOBS = 1000
 /** Expected work of a thread that may get what comes next, and of what comes next. */
