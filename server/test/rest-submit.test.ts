@@ -40,6 +40,22 @@ describe('POST /jobs', () => {
     expect(body).toMatchObject({ max_attempts: 5, run_at: '2030-01-31T09:00:00.000Z' })
   })
 
+  it('takes null for absent in every field that may be absent', async () => {
+    const optional = [
+      'name',
+      'priority',
+      'thread_demand',
+      'expected_ms',
+      'max_attempts',
+      'delay_ms',
+    ]
+      .concat(['timeout_ms', 'run_at', 'fairness_key', 'idempotency_key', 'backoff'])
+      .map((field) => [field, null])
+    const given: object = { ...sum, ...(Object.fromEntries(optional) as object) }
+    const { status, body } = await call(api, 'POST', '/jobs', given)
+    expect([status, body]).toMatchObject([201, { name: 'large_array_sum', priority: 0 }])
+  })
+
   it.each([
     [
       'an unknown field, naming the one that was meant',
