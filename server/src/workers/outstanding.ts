@@ -67,7 +67,7 @@ export function createOutstanding(threads: number): Outstanding {
   return {
     add(orders) {
       for (const order of orders) {
-        const before = seats.find((placed) => placed && placed.id === order.behind)
+        const before = seats.find((placed) => placed && placed.id === order.behind && !placed.next)
         const free = seats.flatMap((placed, seat) => (placed ? [] : [seat])).slice(0, order.width)
         if (!before && free.length < order.width) {
           throw new Error(

@@ -283,7 +283,8 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       for (const order of orders) {
         const seat = order.behind === null ? undefined : seatOf(order.behind)
         if (seat) startBehind(order, seat)
-        else start(order)
+        else if (order.behind === null || seats.some(({ run }) => run === null)) start(order)
+        else events.finished(refused(order))
       }
     },
     recall(jobIds) {
