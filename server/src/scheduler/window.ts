@@ -32,7 +32,10 @@ export interface Window {
   markStale(): void
 }
 
-/** Rows of a window that is read again and again before many of its jobs were taken, as fair share makes it. */
+/**
+ * Rows of a window that is read again and again before many of its jobs were taken, as fair share makes it:
+ * more than a plan looks at behind the head.
+ */
 const LEAST = 200
 
 /** Of `capacity` rows when it is read; it grows to twice as many by what is offered. */
