@@ -6,6 +6,7 @@ import type { DecisionLog } from '../core/decision-log.ts'
 import type { Job } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
 import { claimJobs, type Claim } from '../store/claim.ts'
+import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import { isSoonOver, type Batch } from './batches.ts'
 import type { Worker, WorkItem, WorkOrder } from '../workers/worker.ts'
@@ -39,6 +40,12 @@ export interface Claims {
   /** whether one more may be under way */
   hasRoom(): boolean
   start(batches: readonly Batch[]): void
+  /** `insert` puts the jobs in the table and claims them as it does. Resolves or rejects as that. */
+  startNew<Stored extends { claimed: Claimed[] }>(
+    batches: readonly Batch[],
+    jobs: readonly Job[],
+    insert: (first: FirstClaims) => Promise<Stored>,
+  ): Promise<Stored>
   /** ids of what is being claimed */
   ids(): string[]
   /** remembers the wish if the job is being claimed this moment */
@@ -49,7 +56,8 @@ export interface Claims {
   idle(): Promise<void>
 }
 
-interface Claimed {
+/** A job that now runs under this node's lease. */
+export interface Claimed {
   job: Job
   payload: string
 }
@@ -68,6 +76,8 @@ interface Order {
   starts: readonly Start[]
 }
 
+const claimsOf = (orders: readonly Order[]): Claim[] => orders.flatMap(({ claims }) => claims)
+
 export function createClaims(options: ClaimsOptions): Claims {
   const { store, membership, running, workers } = options
   const flights = new Map<readonly Order[], Promise<void>>()
@@ -78,9 +88,12 @@ export function createClaims(options: ClaimsOptions): Claims {
   const ids = (): string[] =>
     [...flights.keys()].flat().flatMap(({ claims }) => claims.map(({ job }) => job.id))
 
-  const toOrder = ({ starts, behind, workerName, width, ms }: Batch): Order[] => {
+  const toOrder = (
+    { starts, behind, workerName, width, ms }: Batch,
+    take: (id: string) => Job | undefined,
+  ): Order[] => {
     const claims = starts.flatMap(({ id, widthReason }): Claim[] => {
-      const job = options.take(id)
+      const job = take(id)
       return job ? [{ job, workerName, width, widthReason }] : []
     })
     const [first] = claims
@@ -117,12 +130,16 @@ export function createClaims(options: ClaimsOptions): Claims {
     options.onHandedOver()
   }
 
-  const claim = async (orders: readonly Order[], leaseId: string): Promise<void> => {
-    const asked = orders.flatMap(({ claims }) => claims)
+  const fly = async (
+    orders: readonly Order[],
+    leaseId: string,
+    claim: (asked: readonly Claim[]) => Promise<Claimed[]>,
+  ): Promise<void> => {
+    const asked = claimsOf(orders)
     const given = new Map<string, Claimed>()
     let error: unknown
     try {
-      for (const each of await claimJobs(store, leaseId, asked)) given.set(each.job.id, each)
+      for (const each of await claim(asked)) given.set(each.job.id, each)
       if (!membership.holdsLease() || membership.leaseId() !== leaseId) {
         // Too late to run them under it: they are given back as if nobody knew.
         given.clear()
@@ -152,8 +169,24 @@ export function createClaims(options: ClaimsOptions): Claims {
   return {
     hasRoom: () => flights.size < MAX_FLIGHTS && !clearing && !(inDoubt && flights.size > 0),
     start(batches) {
-      const orders = batches.flatMap(toOrder)
-      if (orders.length > 0) flights.set(orders, claim(orders, membership.leaseId()))
+      const leaseId = membership.leaseId()
+      const orders = batches.flatMap((batch) => toOrder(batch, options.take))
+      if (orders.length === 0) return
+      flights.set(
+        orders,
+        fly(orders, leaseId, (asked) => claimJobs(store, leaseId, asked)),
+      )
+    },
+    startNew(batches, jobs, insert) {
+      const leaseId = membership.leaseId()
+      const byId = new Map(jobs.map((job) => [job.id, job]))
+      const orders = batches.flatMap((batch) => toOrder(batch, (id) => byId.get(id)))
+      const stored = insert({ nodeId: leaseId, claims: claimsOf(orders) })
+      flights.set(
+        orders,
+        fly(orders, leaseId, async () => (await stored).claimed),
+      )
+      return stored
     },
     ids,
     stopWhenStarted(id) {

@@ -14,14 +14,15 @@ import type { Estimator } from '../core/estimate.ts'
 import type { Job } from '../core/job.ts'
 import { plan, type Reservation } from '../core/plan.ts'
 import { withPredictions, type LearntView } from '../core/predicted-view.ts'
-import type { Queue } from '../core/queue.ts'
+import { createQueue, type Queue } from '../core/queue.ts'
 import { compareRank } from '../core/rank.ts'
 import { log } from '../log.ts'
+import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import { peekJobs } from '../store/peek.ts'
 import type { Worker } from '../workers/worker.ts'
-import { fillBatches } from './batches.ts'
-import { createClaims } from './claims.ts'
+import { fillBatches, type Batch } from './batches.ts'
+import { createClaims, type Claimed } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
 import type { Running, Slot } from './running.ts'
@@ -58,11 +59,21 @@ export interface DispatchOptions {
 export interface Dispatch {
   /** start what can be started now */
   kick(): void
+  /**
+   * Jobs that are about to be put in the queue, by `insert`. Where nothing waits before them, those that can
+   * start at once are claimed as they are stored: it is then given the claims to make.
+   */
+  insert<Stored extends { claimed: Claimed[] }>(
+    jobs: readonly Job[],
+    insert: (first: FirstClaims | null) => Promise<Stored>,
+  ): Promise<Stored>
   /** jobs that this node just put in the queue */
   offer(jobs: Job[]): void
   /** the queue changed behind this node's back */
   lookAgain(): void
   remove(id: string): void
+  /** ids of jobs of which it is not known yet whether this node has them */
+  claiming(): string[]
   /** remembers the wish if the job is being claimed this moment */
   stopWhenStarted(id: string): void
   /** what the next plan would be made on, after a look at the table if this node knows that it needs one */
@@ -196,8 +207,20 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       })
   }
 
+  /** What could start at once of jobs that nobody knows yet. */
+  const planNew = (jobs: readonly Job[]): Batch[] => {
+    if (!canStart() || !hasFreeThreads() || !window.isEmpty()) return []
+    const queued = createQueue(jobs.filter(({ state }) => state === 'QUEUED'))
+    const seen = withPredictions({ ...view(), queued }, estimator)
+    return fillBatches({ ...seen, starts: plan(seen).starts })
+  }
+
   return {
     kick,
+    insert(jobs, insert) {
+      const batches = planNew(jobs)
+      return batches.length === 0 ? insert(null) : claims.startNew(batches, jobs, insert)
+    },
     offer(jobs) {
       window.offer(jobs.filter(({ type }) => options.types.includes(type)))
       recallPassed()
@@ -207,6 +230,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (hasFreeThreads()) kick()
     },
     remove: (id) => void window.take(id),
+    claiming: () => claims.ids(),
     stopWhenStarted: (id) => claims.stopWhenStarted(id),
     async view() {
       if (maxThreads > 0) await lookWhenBlind()

@@ -21,7 +21,6 @@ import { dropTurns } from '../store/fair-share.ts'
 import { listenWake } from '../store/listen.ts'
 import type { Store } from '../store/open.ts'
 import { registerTypes } from '../store/register-types.ts'
-import { retryFinished } from '../store/retry.ts'
 import type { Worker, WorkerEvents, WorkResult } from '../workers/worker.ts'
 import { createAnnounce } from './announce.ts'
 import { cancelJobs } from './cancel.ts'
@@ -35,7 +34,8 @@ import { createLoop } from './loop.ts'
 import { createMaintenance } from './maintenance.ts'
 import { createMembership } from './membership.ts'
 import { createProgress } from './progress.ts'
-import { reconcile } from './reconcile.ts'
+import { createReconcile } from './reconcile.ts'
+import { retryJob } from './retry.ts'
 import { createRunning, type StopReason } from './running.ts'
 import { createSettler, type EndedRun } from './settle.ts'
 import { createSubmit, type Submit } from './submit.ts'
@@ -210,8 +210,9 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       cluster.changed()
     },
     onStopWanted: (id) => stopJobs([id], 'cancel'),
-    reconcile: () => reconcile(store, membership.leaseId(), { running, settler }),
+    reconcile: () => reconcile.now(),
   })
+  const reconcile = createReconcile({ store, membership, running, settler, dispatch })
   const turns = createTurns(store, options, () => {
     dispatch.lookAgain()
     bus.publish('wake', { nodeId: membership.leaseId() })
@@ -229,13 +230,16 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     queueLimit: options.queueLimit,
     order: options,
     estimator,
-    onAccepted(jobs) {
+    dispatch,
+    onAccepted(jobs, claimed) {
       submitted += jobs.length
-      onChanged(jobs)
+      announce(jobs)
+      onQueued(claimed.size === 0 ? jobs : jobs.filter(({ id }) => !claimed.has(id)))
     },
   })
   const loops = [
     createLoop('look again', LOOK_AGAIN_MS, () => Promise.resolve(dispatch.lookAgain())),
+    reconcile.loop,
     ...createMaintenance(store, options),
   ]
   const unsubscribe: (() => unknown)[] = [
@@ -288,13 +292,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
         },
       }),
     async retry(id) {
-      const job = await retryFinished(store, id, options)
-      if (job === 'missing') throw new HeddleError('JOB_NOT_FOUND', `No job has the id ${id}`)
-      if (job === 'active') {
-        throw new HeddleError('JOB_NOT_FINISHED', `Job ${id} has not ended yet`, {
-          hint: 'Only ended jobs can be retried',
-        })
-      }
+      const job = await retryJob(store, id, options)
       onChanged([job])
       return job
     },

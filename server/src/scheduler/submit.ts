@@ -5,8 +5,10 @@ import { expectedCost, parkedRank } from '../core/fair-share.ts'
 import { PRIORITY, THREAD_DEMAND, type Job } from '../core/job.ts'
 import { rank, type QueueOrder } from '../core/rank.ts'
 import { insertJobs, type InsertResult, type NewJob } from '../store/insert.ts'
+import { insertClaimedJobs, type FirstClaims, type Inserted } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import { createBatcher } from './batcher.ts'
+import type { Dispatch } from './dispatch.ts'
 import { createJobIds } from './job-ids.ts'
 import { parseSubmitRequest, type SubmitRequest } from './submit-request.ts'
 
@@ -19,20 +21,44 @@ export interface SubmitOptions {
   queueLimit: number
   order: QueueOrder
   estimator: Pick<Estimator, 'runMs'>
-  /** hears of jobs that were really created, after their commit */
-  onAccepted(jobs: Job[]): void
+  dispatch: Pick<Dispatch, 'insert'>
+  /** hears of jobs that were really created, after their commit; `claimed` of them run already */
+  onAccepted(jobs: Job[], claimed: ReadonlySet<string>): void
 }
 
 /** Validates and stores jobs. Resolves after the commit: all of `requests` are accepted, or none is. */
 export type Submit = (requests: unknown[]) => Promise<Job[]>
 
 export function createSubmit(options: SubmitOptions): Submit {
-  const { store, registry, queueLimit, order, estimator } = options
+  const { store, registry, queueLimit, order, estimator, dispatch } = options
   const nextId = createJobIds()
+
+  const insert = async (jobs: NewJob[], first: FirstClaims | null): Promise<Inserted> => {
+    const inserted = first
+      ? await insertClaimedJobs(store, jobs, { ...first, queueLimit })
+      : { results: await insertJobs(store, jobs, { queueLimit }), claimed: [] }
+    const created = inserted.results.flatMap((result) =>
+      'job' in result && result.created ? [result.job] : [],
+    )
+    options.onAccepted(created, new Set(inserted.claimed.map(({ job }) => job.id)))
+    return inserted
+  }
+
+  const insertBatch = async (jobs: NewJob[]): Promise<InsertResult[]> => {
+    // A key's first job may have been stored long ago, and a job under fair share has to be given its turn.
+    const mayStart = !order.fairShare && !jobs.some(({ idempotencyKey }) => idempotencyKey)
+    const { results } = mayStart
+      ? await dispatch.insert(
+          jobs.map(({ job }) => job),
+          (first) => insert(jobs, first),
+        )
+      : await insert(jobs, null)
+    return results
+  }
 
   // Calls that arrive in one turn share a statement, and each call is whole in one: its jobs stand or fall together.
   const inserts = createBatcher<NewJob, InsertResult>({
-    run: (jobs) => insertJobs(store, jobs, { queueLimit }),
+    run: insertBatch,
     maxItems: 1000,
     maxBytes: BATCH_BYTES,
     bytes: (job) => job.payload.length,
@@ -110,9 +136,7 @@ export function createSubmit(options: SubmitOptions): Submit {
         retryAfterMs: 2000,
       })
     }
-    const accepted = results.filter((result) => 'job' in result)
-    options.onAccepted(accepted.filter((result) => result.created).map((result) => result.job))
-    return accepted.map((result) => result.job)
+    return results.flatMap((result) => ('job' in result ? [result.job] : []))
   }
 }
 

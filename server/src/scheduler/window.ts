@@ -14,6 +14,8 @@ export interface Window {
   readonly queue: Queue<Job>
   /** true when nothing may be planned before the table has been read */
   isBlind(): boolean
+  /** true when nothing waits in the table either, as far as can be known */
+  isEmpty(): boolean
   /** true when more should be read before it is empty */
   runsLow(): boolean
   /**
@@ -70,6 +72,7 @@ export function createWindow(capacity: number): Window {
       return queue
     },
     isBlind: () => stale || (!complete && queue.size === 0),
+    isEmpty: () => complete && !stale && !read && queue.size === 0,
     runsLow: () => !complete && queue.size <= limit / 2,
     startRefill(claiming = []) {
       const after = stale ? null : horizon

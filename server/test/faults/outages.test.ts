@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type RestJob, type TestApp } from '../app.ts'
@@ -100,6 +101,41 @@ describe.skipIf(!ready)('outages of the services', () => {
     await client.end()
     const jobs = await Promise.all(accepted.map((id) => vi.waitFor(() => app.ended(id), 15_000)))
     expect(new Set(jobs.map(({ state }) => state))).toEqual(new Set(['COMPLETED']))
+  })
+
+  it('of PostgreSQL strand no job whose claim is committed long after its answer was lost', async () => {
+    // A statement that waits for a lock does not notice that its client is gone, and ends well when it gets it.
+    const pool = new pg.Pool({ connectionString: database.url })
+    const holder = await pool.connect()
+    try {
+      await holder.query('BEGIN')
+      await holder.query('SELECT id FROM node FOR UPDATE')
+      const refused = app.post('/jobs', add)
+      await vi.waitFor(async () => {
+        const { rowCount } = await pool.query(
+          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'WITH lease%'",
+        )
+        expect(rowCount).toBe(1)
+      }, 5_000)
+      toPostgres.cut()
+      expect((await refused).status).toBe(503)
+      toPostgres.mend()
+      // The node looks at what it holds a second after the outage, and finds nothing yet.
+      await sleep(2_500)
+      await holder.query('COMMIT')
+      await vi.waitFor(
+        async () => {
+          const { rows } = await pool.query(
+            'SELECT state, attempt FROM job UNION ALL SELECT state, attempt FROM job_history',
+          )
+          expect(rows).toEqual([{ state: 'COMPLETED', attempt: 1 }])
+        },
+        { timeout: 15_000, interval: 100 },
+      )
+    } finally {
+      holder.release()
+      await pool.end()
+    }
   })
 
   it('of Redis change nothing but the health: jobs run, and events come again after it', async () => {

@@ -1,0 +1,78 @@
+import type { Job } from '../core/job.ts'
+import type { Claim } from './claim.ts'
+import type { InsertResult, NewJob } from './insert.ts'
+import { newColumns, newRowParameters, newRows, newValues } from './new-rows.ts'
+import type { Store } from './open.ts'
+import { plainArray, textArray } from './parameters.ts'
+import { roomInQueue } from './queue-room.ts'
+import { claimedJob, epochUs } from './rows.ts'
+import { run, type Statement } from './run.ts'
+
+/** Claims that are made by the statement that stores their jobs. */
+export interface FirstClaims {
+  nodeId: string
+  /** of jobs in the batch */
+  claims: readonly Claim[]
+}
+
+export interface Inserted {
+  results: InsertResult[]
+  /** what was claimed, as the claim left it */
+  claimed: { job: Job; payload: string }[]
+}
+
+// The lock on the node's own row is the fence against rescue, as in `claim.ts`. Where the lease is gone the
+// jobs are stored all the same, to wait in the queue.
+const insertClaimed: Statement = {
+  name: 'insert-claimed',
+  text: `WITH lease AS MATERIALIZED (
+    SELECT id AS holder FROM node WHERE id = $21 FOR KEY SHARE
+  ), input AS (
+    SELECT t.*, start.worker_name, start.width, start.width_reason, lease.holder
+    FROM ${newRows}
+    LEFT JOIN unnest($22::uuid[], $23::text[], $24::int[], $25::text[])
+      AS start (job_id, worker_name, width, width_reason) ON start.job_id = t.id
+    LEFT JOIN lease ON start.job_id IS NOT NULL
+  ), stored AS (
+    INSERT INTO job (${newColumns}, state, attempt, node_id, worker_name, width, width_reason, started_at)
+    SELECT ${newValues}, CASE WHEN holder IS NULL THEN state::job_state ELSE 'RUNNING' END,
+      CASE WHEN holder IS NULL THEN attempt ELSE attempt + 1 END, holder,
+      CASE WHEN holder IS NOT NULL THEN worker_name END,
+      CASE WHEN holder IS NOT NULL THEN width END,
+      CASE WHEN holder IS NOT NULL THEN width_reason END,
+      CASE WHEN holder IS NOT NULL THEN clock_timestamp() END
+    FROM input
+    RETURNING id, started_at
+  )
+  SELECT id, ${epochUs('started_at')} AS started_us FROM stored WHERE started_at IS NOT NULL`,
+}
+
+/**
+ * Stores jobs of which a node starts some at once: one commit where an insert and a claim would be two. Jobs
+ * with idempotency keys are not for it. QUEUE_FULL for all of them, or none. STORE_UNAVAILABLE.
+ */
+export async function insertClaimedJobs(
+  store: Store,
+  jobs: readonly NewJob[],
+  { queueLimit, nodeId, claims }: FirstClaims & { queueLimit: number },
+): Promise<Inserted> {
+  if (!(await roomInQueue(store, jobs.length, queueLimit)))
+    return { results: jobs.map(() => ({ error: 'QUEUE_FULL' })), claimed: [] }
+  const rows = await run<{ id: string; started_us: number }>(store.pool, insertClaimed, [
+    ...newRowParameters(jobs),
+    nodeId,
+    plainArray(claims.map(({ job }) => job.id)),
+    textArray(claims.map(({ workerName }) => workerName)),
+    plainArray(claims.map(({ width }) => width)),
+    plainArray(claims.map(({ widthReason }) => widthReason)),
+  ])
+  const asked = new Map(claims.map((each) => [each.job.id, each]))
+  const payloads = new Map(jobs.map(({ job, payload }) => [job.id, payload]))
+  const claimed = rows.flatMap(({ id, started_us: startedUs }) => {
+    const given = asked.get(id)
+    const payload = payloads.get(id)
+    if (!given || payload === undefined) return []
+    return [{ job: claimedJob(given.job, nodeId, given, startedUs), payload }]
+  })
+  return { results: jobs.map(({ job }) => ({ job, created: true })), claimed }
+}
