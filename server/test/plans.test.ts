@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claimJobs } from '../src/store/claim.ts'
 import { createMemoryCache } from '../src/store/cache/memory.ts'
@@ -34,15 +34,18 @@ async function plansOf(
   work: (store: Store) => Promise<unknown>,
 ): Promise<PlanNode[][]> {
   const plans: PlanNode[][] = []
-  const pool = {
-    async query(statement: { text: string; values: unknown[] }) {
-      const client = await store.pool.connect()
+  const explain = (pool: pg.Pool, pinned = false) => ({
+    async query({ text, values }: { text: string; values: unknown[] }) {
+      const client = await pool.connect()
       try {
         await client.query('BEGIN')
+        if (pinned) await client.query(`PREPARE pinned AS ${text}`)
+        const given = values.map((value) => pg.escapeLiteral(String(value))).join()
         const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>({
-          text: `EXPLAIN (ANALYZE, FORMAT JSON) ${statement.text}`,
-          values: statement.values,
+          text: `EXPLAIN (ANALYZE, FORMAT JSON) ${pinned ? `EXECUTE pinned(${given})` : text}`,
+          values: pinned ? [] : values,
         })
+        if (pinned) await client.query('DEALLOCATE pinned')
         plans.push(flatten(rows[0]!['QUERY PLAN'][0]!.Plan))
         await client.query('ROLLBACK')
       } finally {
@@ -50,8 +53,9 @@ async function plansOf(
       }
       return { rows: [] }
     },
-  } as unknown as pg.Pool
-  await work({ ...store, pool })
+  })
+  const pools = { pool: explain(store.pool), hot: explain(store.hot, true) }
+  await work({ ...store, ...(pools as unknown as Pick<Store, 'pool' | 'hot'>) })
   return plans
 }
 

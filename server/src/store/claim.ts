@@ -46,7 +46,7 @@ export async function claimJobs(
   if (claims.length === 0) return []
   const inOrder = claims.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1))
   const rows = await run<{ id: string; started_us: number; payload_text: string }>(
-    store.pool,
+    store.hot,
     claim,
     [
       nodeId,

@@ -25,6 +25,7 @@ const settings: readonly (readonly [name: string, value: string])[] = [
 
 export interface Engine {
   pool: pg.Pool
+  hot: pg.Pool
   listen(channel: string, onNotification: () => void): Promise<() => Promise<void>>
   close(): Promise<void>
 }
@@ -77,6 +78,7 @@ function engine(thread: PGliteThread, pool: pg.Pool, unlock: () => void): Engine
 
   return {
     pool,
+    hot: pool,
     async listen(channel, onNotification) {
       const known = listeners.get(channel) ?? new Set()
       listeners.set(channel, known.add(onNotification))

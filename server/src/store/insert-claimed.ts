@@ -1,7 +1,13 @@
 import type { Job } from '../core/job.ts'
 import type { Claim } from './claim.ts'
 import type { InsertResult, NewJob } from './insert.ts'
-import { newColumns, newRowParameters, newRows, newValues } from './new-rows.ts'
+import {
+  newColumns,
+  newRowColumns,
+  newRowFunctions,
+  newRowParameters,
+  newValues,
+} from './new-rows.ts'
 import type { Store } from './open.ts'
 import { plainArray, textArray } from './parameters.ts'
 import { roomInQueue } from './queue-room.ts'
@@ -28,11 +34,11 @@ const insertClaimed: Statement = {
   text: `WITH lease AS MATERIALIZED (
     SELECT id AS holder FROM node WHERE id = $21 FOR KEY SHARE
   ), input AS (
-    SELECT t.*, start.worker_name, start.width, start.width_reason, lease.holder
-    FROM ${newRows}
-    LEFT JOIN unnest($22::uuid[], $23::text[], $24::int[], $25::text[])
-      AS start (job_id, worker_name, width, width_reason) ON start.job_id = t.id
-    LEFT JOIN lease ON start.job_id IS NOT NULL
+    SELECT new.*, lease.holder
+    FROM ROWS FROM (
+      ${newRowFunctions}, unnest($22::text[], $23::int[], $24::text[])
+    ) AS new (${newRowColumns}, worker_name, width, width_reason)
+    LEFT JOIN lease ON new.width IS NOT NULL
   ), stored AS (
     INSERT INTO job (${newColumns}, state, attempt, node_id, worker_name, width, width_reason, started_at)
     SELECT ${newValues}, CASE WHEN holder IS NULL THEN state::job_state ELSE 'RUNNING' END,
@@ -58,15 +64,15 @@ export async function insertClaimedJobs(
 ): Promise<Inserted> {
   if (!(await roomInQueue(store, jobs.length, queueLimit)))
     return { results: jobs.map(() => ({ error: 'QUEUE_FULL' })), claimed: [] }
-  const rows = await run<{ id: string; started_us: number }>(store.pool, insertClaimed, [
+  const asked = new Map(claims.map((each) => [each.job.id, each]))
+  const each = jobs.map(({ job }) => asked.get(job.id))
+  const rows = await run<{ id: string; started_us: number }>(store.hot, insertClaimed, [
     ...newRowParameters(jobs),
     nodeId,
-    plainArray(claims.map(({ job }) => job.id)),
-    textArray(claims.map(({ workerName }) => workerName)),
-    plainArray(claims.map(({ width }) => width)),
-    plainArray(claims.map(({ widthReason }) => widthReason)),
+    textArray(each.map((claim) => claim?.workerName ?? null)),
+    plainArray(each.map((claim) => claim?.width ?? null)),
+    textArray(each.map((claim) => claim?.widthReason ?? null)),
   ])
-  const asked = new Map(claims.map((each) => [each.job.id, each]))
   const payloads = new Map(jobs.map(({ job, payload }) => [job.id, payload]))
   const claimed = rows.flatMap(({ id, started_us: startedUs }) => {
     const given = asked.get(id)

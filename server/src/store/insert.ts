@@ -1,18 +1,13 @@
 import type { Job } from '../core/job.ts'
 import { findJobs } from './find.ts'
-import { newColumns, newRowParameters, newRows, newValues } from './new-rows.ts'
+import { newColumns, newRowParameters, newRows, newValues, type NewJob } from './new-rows.ts'
 import type { Store } from './open.ts'
 import { textArray } from './parameters.ts'
 import { roomInQueue } from './queue-room.ts'
 import { run, type Statement } from './run.ts'
 
-export interface NewJob {
-  job: Job
-  /** JSON text */
-  payload: string
-  /** a second submission with the same key is answered with the first one's job */
-  idempotencyKey?: string | null
-}
+export type { NewJob }
+
 /** `created: false` gives the job of the first submission with that key, as it is now */
 export type InsertResult = { job: Job; created: boolean } | { error: 'QUEUE_FULL' }
 
@@ -53,7 +48,7 @@ export async function insertJobs(
 
   const values = newRowParameters(jobs)
   if (!jobs.some(({ idempotencyKey }) => idempotencyKey)) {
-    await run(store.pool, insert, values)
+    await run(store.hot, insert, values)
     return jobs.map(({ job }) => ({ job, created: true }))
   }
   const keys = textArray(jobs.map(({ idempotencyKey }) => idempotencyKey || null))

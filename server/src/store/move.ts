@@ -13,10 +13,15 @@ type Ending = Extract<Settlement, { to: FinalState }>
 type Returning = Exclude<Settlement, { to: FinalState }>
 /** The node whose lease a settlement belongs to. */
 type HolderOf = (settlement: Settlement) => string
+/** A store, or one client of it inside a transaction. */
+interface Connections {
+  pool: Queryable
+  hot: Queryable
+}
 
 /** Applies each settlement whose lease still holds its job; the others are absent from the answer. */
 export async function moveJobs(
-  on: Queryable,
+  on: Connections,
   settlements: readonly Settlement[],
   holderOf: HolderOf,
 ): Promise<Job[]> {
@@ -89,25 +94,29 @@ const usedMs = ({ width, attempts }: Job): number =>
     0,
   )
 
-async function endJobs(on: Queryable, endings: Ending[], holderOf: HolderOf): Promise<Job[]> {
+async function endJobs(on: Connections, endings: Ending[], holderOf: HolderOf): Promise<Job[]> {
   if (endings.length === 0) return []
   const jobs = endings.map(endedJob)
   const charged = jobs.some(({ fairCostMs }) => fairCostMs !== null)
-  const rows = await run<{ id: string }>(on, charged ? endCharged : endPlain, [
-    ...leases(endings, holderOf),
-    plainArray(endings.map(({ to }) => to)),
-    plainArray(jobs.map(({ startedAt }) => startedAt)),
-    plainArray(jobs.map(({ finishedAt }) => finishedAt)),
-    plainArray(jobs.map(({ queueTimeMs }) => queueTimeMs)),
-    plainArray(jobs.map(({ executionTimeMs }) => executionTimeMs)),
-    plainArray(jobs.map(({ totalTimeMs }) => totalTimeMs)),
-    attemptsOf(endings.map(withoutLast)),
-    jsonArray(endings.map((ending) => (ending.to === 'COMPLETED' ? ending.result : 'null'))),
-    jsonArray(
-      endings.map((ending) => (ending.to === 'FAILED' ? JSON.stringify(ending.error) : 'null')),
-    ),
-    ...(charged ? [plainArray(jobs.map(usedMs))] : []),
-  ])
+  const rows = await run<{ id: string }>(
+    charged ? on.pool : on.hot,
+    charged ? endCharged : endPlain,
+    [
+      ...leases(endings, holderOf),
+      plainArray(endings.map(({ to }) => to)),
+      plainArray(jobs.map(({ startedAt }) => startedAt)),
+      plainArray(jobs.map(({ finishedAt }) => finishedAt)),
+      plainArray(jobs.map(({ queueTimeMs }) => queueTimeMs)),
+      plainArray(jobs.map(({ executionTimeMs }) => executionTimeMs)),
+      plainArray(jobs.map(({ totalTimeMs }) => totalTimeMs)),
+      attemptsOf(endings.map(withoutLast)),
+      jsonArray(endings.map((ending) => (ending.to === 'COMPLETED' ? ending.result : 'null'))),
+      jsonArray(
+        endings.map((ending) => (ending.to === 'FAILED' ? JSON.stringify(ending.error) : 'null')),
+      ),
+      ...(charged ? [plainArray(jobs.map(usedMs))] : []),
+    ],
+  )
   // What is known already is not sent back: it would be half of the work of this statement.
   const done = new Set(rows.map(({ id }) => id))
   return jobs.filter(({ id }) => done.has(id))
@@ -128,12 +137,12 @@ const giveBack: Statement = {
 
 /** One that somebody asked to cancel ends instead, also where the wish arrives at this very moment. */
 async function returnJobs(
-  on: Queryable,
+  on: Connections,
   returning: Returning[],
   holderOf: HolderOf,
 ): Promise<Job[]> {
   if (returning.length === 0) return []
-  const rows = await run<JobRow>(on, giveBack, [
+  const rows = await run<JobRow>(on.pool, giveBack, [
     ...leases(returning, holderOf),
     plainArray(returning.map(({ to }) => to)),
     plainArray(returning.map((job) => (job.to === 'SCHEDULED' ? job.runAt : null))),

@@ -15,6 +15,8 @@ export interface Store {
   /** loaded when first asked for */
   prisma(): Promise<PrismaClient>
   pool: pg.Pool
+  /** for the statements that run for every job: see `session.ts`. The same one where the database is embedded */
+  hot: pg.Pool
   kind: 'postgres' | 'embedded'
   clock: Clock
   /** calls back for each NOTIFY on the channel, and after a time of not hearing; returns the way to stop */
@@ -80,7 +82,7 @@ async function openHere(options: OpenOptions): Promise<Store> {
 
 async function assemble(
   kind: Store['kind'],
-  engine: Pick<Store, 'pool' | 'listen' | 'close'>,
+  engine: Pick<Store, 'pool' | 'hot' | 'listen' | 'close'>,
 ): Promise<Store> {
   const clock = createClock(engine.pool)
   await clock.sync()
@@ -93,6 +95,7 @@ async function assemble(
     clock,
     prisma: prisma.get,
     pool: engine.pool,
+    hot: engine.hot,
     listen: engine.listen,
     async close() {
       clearInterval(timer)

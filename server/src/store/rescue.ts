@@ -50,7 +50,7 @@ export async function rescueLost(
     await run(client, bury, [leaseMs])
     const rows = await run<JobRow & { now_ms: number }>(client, orphans, [LIMIT])
     const lost = rows.map((row) => lostWithNode(toJob(row), { now: row.now_ms, error }))
-    return moveJobs(client, lost, ({ job }) => job.nodeId ?? '')
+    return moveJobs({ pool: client, hot: client }, lost, ({ job }) => job.nodeId ?? '')
   })
   return {
     requeued: moved.filter(({ state }) => state === 'QUEUED'),

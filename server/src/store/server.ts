@@ -3,7 +3,7 @@ import { HeddleError, toError } from '../core/errors.ts'
 import { log } from '../log.ts'
 import type { Engine } from './embedded.ts'
 import { StoreOpenError } from './open-error.ts'
-import { sessionSettings } from './session.ts'
+import { hotSettings, sessionSettings } from './session.ts'
 import { toStoreError } from './unavailable.ts'
 
 const CONNECT_MS = 5_000
@@ -11,43 +11,54 @@ const CONNECT_MS = 5_000
 const STATEMENT_MS = 30_000
 const CLIENT_EXTRA_MS = 5_000
 const RELISTEN_MS = 1_000
+/** Of the connections: what runs for every job never waits for one behind what people ask. */
+const HOT_SHARE = 0.5
 
 export interface ServerEngine extends Engine {
   /** a connection with no time limit on its statements, not yet connected */
   client(): pg.Client
 }
 
-/** A pool on a PostgreSQL server. Connects when first used. */
+/** `poolSize` connections to a PostgreSQL server, at least two, made when they are first used. */
 export function openServer(url: string, poolSize: number): ServerEngine {
-  const settings = [...sessionSettings]
-  const options = (limits: typeof settings): string =>
-    [...settings, ...limits].map(([name, value]) => `-c ${name}=${value}`).join(' ')
+  const options = (...settings: (readonly [name: string, value: string])[]): string =>
+    [...sessionSettings, ...settings].map(([name, value]) => `-c ${name}=${value}`).join(' ')
   const config = {
     connectionString: url,
     connectionTimeoutMillis: CONNECT_MS,
     keepAlive: true,
     application_name: 'heddle',
   }
-  const pool = new pg.Pool({
-    ...config,
-    max: poolSize,
-    query_timeout: STATEMENT_MS + CLIENT_EXTRA_MS,
-    options: options([
-      ['statement_timeout', String(STATEMENT_MS)],
-      ['idle_in_transaction_session_timeout', String(STATEMENT_MS)],
-    ]),
-  })
-  // An idle connection that breaks would otherwise end the process.
-  pool.on('error', (error) =>
-    log.warn({ error: error.message }, 'an idle database connection broke'),
-  )
-  const client = (): pg.Client => new pg.Client({ ...config, options: options([]) })
+  const openPool = (max: number, settings: typeof sessionSettings): pg.Pool => {
+    const pool = new pg.Pool({
+      ...config,
+      max,
+      query_timeout: STATEMENT_MS + CLIENT_EXTRA_MS,
+      options: options(
+        ...settings,
+        ['statement_timeout', String(STATEMENT_MS)],
+        ['idle_in_transaction_session_timeout', String(STATEMENT_MS)],
+      ),
+    })
+    // An idle connection that breaks would otherwise end the process.
+    pool.on('error', (error) =>
+      log.warn({ error: error.message }, 'an idle database connection broke'),
+    )
+    return pool
+  }
+  const hotSize = Math.ceil(poolSize * HOT_SHARE)
+  const pool = openPool(poolSize - hotSize, [])
+  const hot = openPool(hotSize, hotSettings)
+  const client = (): pg.Client => new pg.Client({ ...config, options: options() })
 
   return {
     pool,
+    hot,
     client,
     listen: (channel, onNotification) => listen(client, channel, onNotification),
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([pool.end(), hot.end()])
+    },
   }
 }
 

@@ -17,7 +17,7 @@ export async function settleJobs(
   nodeId: string,
   settlements: Settlement[],
 ): Promise<{ settled: Job[]; refused: string[] }> {
-  const settled = await moveJobs(store.pool, settlements, () => nodeId)
+  const settled = await moveJobs(store, settlements, () => nodeId)
   await rerollLate(store, settled)
   if (settled.length === settlements.length) return { settled, refused: [] }
   const done = new Set(settled.map(({ id }) => id))
