@@ -1,6 +1,5 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { RestJob } from './app.ts'
 import { createServerDatabase } from './databases.ts'
 import { havePostgres } from './services.ts'
 import { useTimedJobs } from './timed-jobs.ts'
@@ -44,11 +43,6 @@ describe.runIf(await havePostgres())('a node with nothing to do', () => {
     )
     return rows.map(({ how }) => how)
   }
-  const submitAll = async (jobs: Record<string, unknown>[]): Promise<string[]> => {
-    const { status, body } = await timed.app.post('/jobs/bulk', { jobs })
-    expect(status).toBe(201)
-    return (body as { jobs: RestJob[] }).jobs.map(({ id }) => id)
-  }
 
   it('starts a job with the write that stores it', async () => {
     const id = await timed.submit({ type: 'nap', payload: { ms: 1 } })
@@ -59,7 +53,7 @@ describe.runIf(await havePostgres())('a node with nothing to do', () => {
   it('starts the best of what comes at once, and lets the others wait', async () => {
     const { payload, open } = timed.gate('best')
     const jobs = [0, 1, 2].map((priority) => ({ type: 'gate', priority, payload }))
-    const [low, middle, high] = await submitAll(jobs)
+    const [low, middle, high] = await timed.submitAll(jobs)
     expect(await writes(high!)).toEqual(['INSERT RUNNING'])
     expect(await writes(middle!)).toEqual(['INSERT RUNNING'])
     expect(await writes(low!)).toEqual(['INSERT QUEUED'])

@@ -84,8 +84,13 @@ describe('batches of small jobs', () => {
     expect(fill(short, 1, [slot])).toEqual([['j000'], ['j001', 'j002', 'j003', 'j004']])
   })
 
+  it('leave a long job to come next alone on its thread, before those behind it', () => {
+    const queued = [job(0, { type: 'heavy' }), job(1), job(2), job(3, { type: 'heavy' }), job(4)]
+    expect(fill(queued, 0, [slot, slot])).toEqual([['j000'], ['j001', 'j002']])
+    expect(fill(queued, 0, [slot])).toEqual([['j000']])
+  })
+
   it('come next only in their turn: nothing passes a job that has to wait', () => {
-    expect(fill([job(0, { type: 'heavy' }), job(1)], 0, [slot])).toEqual([])
     expect(fill([job(0, { gang: 4 }), job(1)], 0, [slot])).toEqual([])
     expect(fill([job(0, { type: 'unknown' }), job(1)], 0, [slot])).toEqual([])
   })

@@ -22,8 +22,8 @@ const BATCH_MS = 10
 const BATCH_BYTES = 4 * 1024 * 1024
 /** Jobs in one message, however small they are expected to be. */
 const BATCH_JOBS = 1000
-/** Expected work of a thread that may get what comes next, and of what comes next. */
-const AHEAD_MS = 50
+/** A thread gets what comes next when its work is expected to be over within this: one job, or shorter ones up to as much. */
+export const AHEAD_MS = 50
 
 export interface Batch {
   workerName: string
@@ -51,9 +51,6 @@ export interface BatchesView {
   /** expected run time in ms; null where nothing is known */
   predict(job: QueuedJob, width: number): number | null
 }
-
-/** Whether a thread may be given what comes next while it runs this. */
-export const isSoonOver = (ms: number): boolean => ms <= AHEAD_MS
 
 /** See `sizeClass` in `core/estimate.ts`. */
 const bytesOf = ({ sizeClass = 0 }: QueuedJob): number => 2 ** sizeClass
@@ -88,7 +85,7 @@ export function fillBatches(view: BatchesView): Batch[] {
     }
     if (ms === null) break
     const small = ms <= SMALL_MS ? free.next() : undefined
-    const batch = small ?? (isSoonOver(ms) ? atWork.next() : undefined)
+    const batch = small ?? atWork.next(ms > AHEAD_MS)
     if (!batch) break
     const { workerName } = batch
     batch.starts.push({ id: job.id, workerName, width, widthReason, reason: 'IN_ORDER' })
@@ -104,11 +101,12 @@ function createDeal() {
   let turn = 0
   return {
     open: (batch: Filling) => void hands.push(batch),
-    next(): Filling | undefined {
+    /** `alone`: one that must be empty */
+    next(alone = false): Filling | undefined {
       while (hands.length > 0) {
         const at = turn % hands.length
         const hand = hands[at]
-        if (hand && !isFull(hand)) {
+        if (hand && !isFull(hand) && !(alone && hand.starts.length > 0)) {
           turn = at + 1
           return hand
         }

@@ -8,7 +8,7 @@ import type { Start } from '../core/plan.ts'
 import { claimJobs, type Claim } from '../store/claim.ts'
 import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
-import { isSoonOver, type Batch } from './batches.ts'
+import type { Batch } from './batches.ts'
 import type { Worker, WorkItem, WorkOrder } from '../workers/worker.ts'
 import type { Membership } from './membership.ts'
 import type { Running, Slot } from './running.ts'
@@ -104,7 +104,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       behind ??
       running.reserve({
         ...{ workerName, width, first: first.job, since },
-        short: width === 1 && isSoonOver(ms),
+        endsAt: since + ms,
       })
     return [{ slot, claims, starts }]
   }

@@ -21,19 +21,21 @@ import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import { peekJobs } from '../store/peek.ts'
 import type { Worker } from '../workers/worker.ts'
-import { fillBatches, type Batch } from './batches.ts'
+import { AHEAD_MS, fillBatches, type Batch } from './batches.ts'
 import { createClaims, type Claimed } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
 import type { Running, Slot } from './running.ts'
 import { createWindow } from './window.ts'
 
-/** Rows read at once; the window keeps up to twice as many. Large enough that a claim never waits for a second read. */
-const WINDOW = 1000
+/** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
+const WINDOW = 2000
 /** Jobs that wait, at least, for threads to get what comes next before they are free (docs/decisions/0008). */
 const BACKLOG = 50
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
+/** The longest a timer can be set for. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface DispatchOptions {
   store: Store
@@ -92,6 +94,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   let again = false
   let stopped = maxThreads === 0
   let retry: NodeJS.Timeout | undefined
+  let soonFree: NodeJS.Timeout | undefined
 
   const view = (): LearntView & { queued: Queue } => ({
     queued: window.queue,
@@ -121,6 +124,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     (looking ??= readWindow().finally(() => {
       looking = null
     }))
+
+  /** So that a thread that gets free finds the next rows here. */
+  const readAhead = (): void => {
+    if (window.runsLow() && !looking) look().then(kick, failed)
+  }
 
   /** A read that is under way may be of further rows only. */
   const lookWhenBlind = async (): Promise<void> => {
@@ -165,13 +173,25 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     onError: failed,
   })
 
-  /** threads that are expected to be free soon, and have nothing yet that comes next */
-  const takesMore = (): Slot[] =>
+  /** Threads that may have what comes next before they are free. */
+  const mayTakeNext = (): Slot[] =>
     window.queue.size < BACKLOG
       ? []
       : [...running.slots()].filter(
-          ({ short, awaited, orders }) => short && awaited + orders.size < 2,
+          ({ takesNext, awaited, orders }) => takesNext && awaited + orders.size < 2,
         )
+  /** Those that are expected to be free soon. */
+  const takesMore = (): Slot[] => {
+    const soon = store.clock.now() + AHEAD_MS
+    return mayTakeNext().filter(({ endsAt }) => endsAt <= soon)
+  }
+  /** Looks again when the next of them is. */
+  const awaitNext = (): void => {
+    clearTimeout(soonFree)
+    const endsAt = Math.min(...mayTakeNext().map((slot) => slot.endsAt))
+    const ms = endsAt - AHEAD_MS - store.clock.now()
+    if (ms > 0 && ms < MAX_TIMER_MS) soonFree = setTimeout(kick, Math.ceil(ms))
+  }
   const canStart = (): boolean =>
     !stopped &&
     membership.holdsLease() &&
@@ -183,7 +203,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       again = false
       await claims.clearDoubts()
       await lookWhenBlind()
-      if (window.runsLow() && !looking) look().then(kick, failed)
+      readAhead()
       const seen = withPredictions(view(), estimator)
       const planned = plan(seen)
       reservation = planned.reservation
@@ -191,8 +211,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const batches = fillBatches({ ...seen, starts: planned.starts, busy: takesMore() })
       if (batches.length === 0) continue
       claims.start(batches)
+      readAhead()
       again = true
     }
+    if (!stopped) awaitNext()
   }
 
   const kick = (): void => {
@@ -239,6 +261,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     async stop() {
       stopped = true
       clearTimeout(retry)
+      clearTimeout(soonFree)
       await pass
       await claims.idle()
     },

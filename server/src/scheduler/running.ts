@@ -13,8 +13,10 @@ export type StopReason =
 export interface Slot {
   readonly workerName: string
   readonly width: number
-  /** whether more may be claimed for it while it is at work */
-  short: boolean
+  /** false where what was to come next waited in vain */
+  takesNext: boolean
+  /** when the order at work is expected to be over, by the store's clock; Infinity where that is not known */
+  endsAt: number
   /** what it was reserved for, and when */
   readonly first: Job
   readonly since: number
@@ -52,13 +54,14 @@ export interface Running {
   /** threads occupied, of one worker or of all */
   busyThreads(workerName?: string): number
   /** occupies threads for an order that is about to be claimed */
-  reserve(order: Pick<Slot, 'workerName' | 'width' | 'short' | 'first' | 'since'>): Slot
+  reserve(order: Pick<Slot, 'workerName' | 'width' | 'first' | 'since' | 'endsAt'>): Slot
   /** another order, of `ms` expected, is about to be claimed for the slot */
   await(slot: Slot, ms: number): void
   /** An order has been claimed: its jobs, none where all were refused. Tells its id. */
   add(slot: Slot, order: { leaseId: string; jobs: Job[] }): number
   get(id: string): RunningJob | undefined
-  remove(id: string): void
+  /** it has ended, `now` by the store's clock */
+  remove(id: string, now: number): void
   slots(): Iterable<Slot>
   all(): Iterable<RunningJob>
 }
@@ -86,7 +89,7 @@ export function createRunning(): Running {
     },
     busyThreads: (workerName) => (workerName === undefined ? allBusy : (busy.get(workerName) ?? 0)),
     reserve(order) {
-      const slot: Slot = { ...order, awaited: 1, orders: new Set(), nextMs: 0 }
+      const slot: Slot = { ...order, takesNext: true, awaited: 1, orders: new Set(), nextMs: 0 }
       slots.add(slot)
       occupy(slot.workerName, slot.width)
       return slot
@@ -109,7 +112,7 @@ export function createRunning(): Running {
       return order.id
     },
     get: (id) => entries.get(id),
-    remove(id) {
+    remove(id, now) {
       const entry = entries.get(id)
       if (!entry) return
       const { slot, order } = entry
@@ -117,6 +120,7 @@ export function createRunning(): Running {
       order.jobs.delete(entry)
       if (order.jobs.size > 0) return
       slot.orders.delete(order)
+      slot.endsAt = now + slot.nextMs
       slot.nextMs = 0
       freeIfDone(slot)
     },

@@ -131,6 +131,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
 
   const onFinished = (results: WorkResult[]): void => {
     const endedRuns: EndedRun[] = []
+    const now = store.clock.now()
     for (const result of results) {
       const entry = running.get(result.jobId)
       if (!entry || entry.job.attempt !== result.attempt) continue
@@ -139,8 +140,8 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
         estimator.learn(asExpected(entry.job, entry.slot.width), runMs)
       }
       // What waited for a thread in vain is not sent there again.
-      if (result.outcome.kind === 'interrupted') entry.slot.short = false
-      running.remove(result.jobId)
+      if (result.outcome.kind === 'interrupted') entry.slot.takesNext = false
+      running.remove(result.jobId, now)
       endedRuns.push({ entry, result })
     }
     settler.settle(endedRuns)

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import type { RestJob } from './app.ts'
+import { useTimedJobs } from './timed-jobs.ts'
+
+const MS = 400
+
+describe('what comes next on a thread', () => {
+  const timed = useTimedJobs()
+  const nap = (priority: number) => timed.submit({ type: 'nap', priority, payload: { ms: MS } })
+  const running = async (id: string): Promise<boolean> => {
+    const { body } = await timed.app.get(`/jobs/${id}`)
+    return (body as RestJob).state === 'RUNNING'
+  }
+  /** Resolves as soon as the job is claimed. */
+  const claimed = async (id: string): Promise<void> => {
+    while (!(await running(id))) await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  const startOf = ({ attempts }: RestJob): number =>
+    Date.parse((attempts as { started_at: string }[])[0]!.started_at)
+
+  it('is claimed shortly before the thread is free, and given back for a better job, at no attempt', async () => {
+    await timed.start({ WORKER_1_THREADS: '1' })
+    // So that it is known how long a nap takes.
+    await timed.app.ended(await nap(0))
+    // The thread may be through with the first before the better one comes: then once more.
+    for (let tries = 1; ; tries += 1) {
+      const [first, second, third] = [await nap(0), await nap(0), await nap(0)]
+      const { payload, open } = timed.gate(`crowd ${tries}`)
+      open()
+      await timed.submitAll(Array(50).fill({ type: 'gate', priority: -5, payload }))
+      await claimed(second)
+      const early = await running(first)
+      const better = await nap(5)
+      const jobs = await Promise.all(
+        [first, second, third, better].map((id) => timed.app.ended(id)),
+      )
+      expect(jobs.map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1])
+      const [, ofSecond, ofThird, ofBetter] = jobs.map(startOf)
+      expect(ofThird).toBeGreaterThan(ofSecond!)
+      expect(ofThird).toBeGreaterThan(ofBetter!)
+      if (early && ofBetter! < ofSecond!) break
+      expect(tries).toBeLessThan(5)
+    }
+  })
+
+  it('is not claimed early where few jobs wait: their order is strict', async () => {
+    await timed.start({ WORKER_1_THREADS: '2' })
+    await timed.app.ended(await nap(0))
+    const ids = [await nap(0), await nap(0), await nap(0), await nap(0)]
+    while (timed.app.app.scheduler.stats().ended.COMPLETED < 3) {
+      const states = await Promise.all(ids.map(running))
+      expect(states.filter(Boolean).length).toBeLessThanOrEqual(2)
+    }
+    await Promise.all(ids.map((id) => timed.app.ended(id)))
+  })
+})
