@@ -45,10 +45,10 @@ const beat: Statement = {
  * others' now; `cancelling` are its running jobs that somebody wants stopped. STORE_UNAVAILABLE.
  */
 export async function heartbeat(
-  { pool }: Store,
+  { hot }: Store,
   node: Pick<NodeView, 'id' | 'workers'>,
 ): Promise<{ alive: boolean; cancelling: string[] }> {
-  const [row] = await run<{ alive: boolean; cancelling: string[] }>(pool, beat, [
+  const [row] = await run<{ alive: boolean; cancelling: string[] }>(hot, beat, [
     node.id,
     JSON.stringify(node.workers),
   ])

@@ -15,7 +15,7 @@ export interface Store {
   /** loaded when first asked for */
   prisma(): Promise<PrismaClient>
   pool: pg.Pool
-  /** for the statements that run for every job: see `session.ts`. The same one where the database is embedded */
+  /** for what runs for every job and keeps leases: see `session.ts`. The same one where the database is embedded */
   hot: pg.Pool
   kind: 'postgres' | 'embedded'
   clock: Clock

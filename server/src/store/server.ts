@@ -11,7 +11,7 @@ const CONNECT_MS = 5_000
 const STATEMENT_MS = 30_000
 const CLIENT_EXTRA_MS = 5_000
 const RELISTEN_MS = 1_000
-/** Of the connections: what runs for every job never waits for one behind what people ask. */
+/** Of the connections: what runs for every job, and heartbeats, never wait for one behind what people ask. */
 const HOT_SHARE = 0.5
 
 export interface ServerEngine extends Engine {

@@ -135,6 +135,20 @@ describe.runIf(await havePostgres())('trouble with PostgreSQL', () => {
     expect([...found.values()].filter(({ state }) => state === 'COMPLETED')).toHaveLength(200)
   })
 
+  test('leases and jobs do not wait for a connection behind what people ask', async () => {
+    const id = randomUUID()
+    await registerNode(store, { id, name: 'n', roles: [], workers: [], maxThreads: 1 })
+    const [job] = newJobs(1)
+    await insertJobs(store, [job!], LIMIT)
+    const held = await Promise.all([store.pool.connect(), store.pool.connect()])
+    try {
+      expect(await heartbeat(store, { id, workers: [] })).toMatchObject({ alive: true })
+      expect(await claimJobs(store, id, [claimOf(job!.job)])).toHaveLength(1)
+    } finally {
+      for (const client of held) client.release()
+    }
+  })
+
   test('no more connections is STORE_UNAVAILABLE too', async () => {
     // A role of this test's own: limits do not hold for superusers, and the tests' own user is shared.
     const role = name()
@@ -147,7 +161,7 @@ describe.runIf(await havePostgres())('trouble with PostgreSQL', () => {
         url: url.href,
         dataDir: '',
         migrations: false,
-        poolSize: 2,
+        poolSize: 4,
       })
       const busy = await limited.pool.connect()
       await expect(limited.clock.sync()).rejects.toMatchObject({
