@@ -44,13 +44,17 @@ describe('what comes next on a thread', () => {
   })
 
   it('is not claimed early where few jobs wait: their order is strict', async () => {
-    await timed.start({ WORKER_1_THREADS: '2' })
-    await timed.app.ended(await nap(0))
-    const ids = [await nap(0), await nap(0), await nap(0), await nap(0)]
-    while (timed.app.app.scheduler.stats().ended.COMPLETED < 3) {
-      const states = await Promise.all(ids.map(running))
-      expect(states.filter(Boolean).length).toBeLessThanOrEqual(2)
+    await timed.start({ WORKER_1_THREADS: '1' })
+    const { payload, open } = timed.gate('few')
+    // Expected to be over soon, but not so small that they share a message.
+    const job = { type: 'gate', expected_ms: 30, payload }
+    const [first, ...others] = await timed.submitAll(Array(20).fill(job))
+    await claimed(first!)
+    for (let look = 0; look < 30; look += 1) {
+      expect((await Promise.all(others.map(running))).some(Boolean)).toBe(false)
+      await new Promise((resolve) => setTimeout(resolve, 10))
     }
-    await Promise.all(ids.map((id) => timed.app.ended(id)))
+    open()
+    await Promise.all(others.map((id) => timed.app.ended(id)))
   })
 })
