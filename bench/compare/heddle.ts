@@ -40,10 +40,14 @@ const start = (roles: string): Promise<App> =>
     }),
   )
 
+/** `mixed` is of jobs of very different lengths, which their submitter knows. */
+const expectedMs = (rounds: number, threads: number): number =>
+  Math.max(1, Math.round(rounds / cell.roundsPerMs / threads))
 const requestOf = ({ kind, payload, threads }: BenchJob) => ({
   type: threads > 1 ? 'spin_split' : kind,
   payload,
   threadDemand: threads,
+  ...(cell.work === 'mixed' && { expectedMs: expectedMs(payload.rounds ?? 0, threads) }),
 })
 const sendTo =
   ({ scheduler }: App) =>

@@ -20,6 +20,32 @@ describe('estimator', () => {
     expect(estimator.runMs({ ...like, expectedMs: 900 })).toBe(100)
   })
 
+  it('takes the hint again where hints come much closer than the mean, and only for jobs that have one', () => {
+    const estimator = createEstimator()
+    for (const ms of [100, 900, 100, 900, 100, 900])
+      estimator.learn({ ...like, expectedMs: ms + 50 }, ms)
+    expect(estimator.runMs({ ...like, expectedMs: 700 })).toBe(700)
+    expect(estimator.runMs({ ...like, expectedMs: 700, timeoutMs: 600 })).toBe(600)
+    expect(estimator.runMs(like)).toBe(500)
+    // Jobs of another size are like it only by their width, and hints were right for all of those.
+    expect(estimator.runMs({ ...like, sizeClass: 3, expectedMs: 700 })).toBe(700)
+  })
+
+  it('gives up on hints that have become worse than the mean', () => {
+    const estimator = createEstimator()
+    for (const ms of [100, 900, 100, 900, 100]) estimator.learn({ ...like, expectedMs: ms }, ms)
+    expect(estimator.runMs({ ...like, expectedMs: 5000 })).toBe(5000)
+    for (let i = 0; i < 16; i += 1) estimator.learn({ ...like, expectedMs: 5000 }, 500)
+    expect(estimator.runMs({ ...like, expectedMs: 5000 })).toBe(500)
+  })
+
+  it('keeps to the mean where hints are closer, but not by much', () => {
+    const estimator = createEstimator()
+    for (const ms of [100, 900, 100, 900, 100, 900])
+      estimator.learn({ ...like, expectedMs: ms + 300 }, ms)
+    expect(estimator.runMs({ ...like, expectedMs: 700 })).toBe(500)
+  })
+
   it('goes by the mean of the latest run times', () => {
     const estimator = createEstimator()
     for (const ms of [100, 300, 800]) estimator.learn(like, ms)

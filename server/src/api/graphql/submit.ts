@@ -92,7 +92,8 @@ function addSubmitInput(builder: Builder, payloads: PayloadInputs | null) {
       }),
       threads: t.field({ type: threads, description: 'In place of threadDemand' }),
       expectedMs: t.int({
-        description: 'Run time you expect: used to plan while nothing is learnt of jobs like it',
+        description:
+          'Run time you expect: used to plan while nothing is learnt of jobs like it, or where it proves right',
       }),
       maxAttempts: t.int(),
       timeoutMs: t.int({ description: 'Time limit of one attempt' }),
