@@ -21,11 +21,11 @@ const start = ({ id }: QueuedJob): Start => ({
   reason: 'IN_ORDER',
 })
 const msOf: Record<string, number | null> = { tiny: 0.125, short: 15, heavy: 60, unknown: null }
-const fill = (queued: QueuedJob[], started: number, busy: Slot[] = []) =>
+const fill = (queued: QueuedJob[], started: number, busy: Slot[] = [], nextShare = Infinity) =>
   fillBatches({
     starts: queued.slice(0, started).map(start),
     queued,
-    busy,
+    ...{ busy, nextShare },
     clusterMaxThreads: 8,
     predict: ({ type }) => msOf[type] ?? null,
   }).map(({ starts }) => starts.map(({ id }) => id))
@@ -82,6 +82,13 @@ describe('batches of small jobs', () => {
     const short = Array.from({ length: 9 }, (_, n) => job(n, { type: 'short' }))
     expect(fill(short, 0, [slot, slot]).map((batch) => batch.length)).toEqual([4, 4])
     expect(fill(short, 1, [slot])).toEqual([['j000'], ['j001', 'j002', 'j003', 'j004']])
+  })
+
+  it('come next up to the part of one thread, so that near the end none takes the work of another', () => {
+    const many = Array.from({ length: 9 }, (_, n) => job(n))
+    expect(fill(many, 0, [slot], 3)).toEqual([['j000', 'j001', 'j002']])
+    // What starts at once shares its message as ever.
+    expect(fill(many, 1, [], 3)[0]).toHaveLength(9)
   })
 
   it('leave a long job to come next alone on its thread, before those behind it', () => {

@@ -39,6 +39,8 @@ export interface Batch {
 interface Filling extends Batch {
   /** of payloads, at most */
   bytes: number
+  /** jobs, at most */
+  limit: number
 }
 
 export interface BatchesView {
@@ -48,6 +50,8 @@ export interface BatchesView {
   clusterMaxThreads: number
   /** threads at work that may be given what comes next */
   busy?: Iterable<Slot>
+  /** how many jobs each of them may be given at most */
+  nextShare?: number
   /** expected run time in ms; null where nothing is known */
   predict(job: QueuedJob, width: number): number | null
 }
@@ -55,19 +59,21 @@ export interface BatchesView {
 /** See `sizeClass` in `core/estimate.ts`. */
 const bytesOf = ({ sizeClass = 0 }: QueuedJob): number => 2 ** sizeClass
 
-const isFull = ({ ms, bytes, starts, behind }: Filling): boolean =>
-  ms >= (behind ? AHEAD_MS : BATCH_MS) || bytes >= BATCH_BYTES || starts.length >= BATCH_JOBS
+const isFull = ({ ms, bytes, starts, behind, limit }: Filling): boolean =>
+  ms >= (behind ? AHEAD_MS : BATCH_MS) || bytes >= BATCH_BYTES || starts.length >= limit
 
 export function fillBatches(view: BatchesView): Batch[] {
-  const { starts, queued, clusterMaxThreads, predict, busy = [] } = view
+  const { starts, queued, clusterMaxThreads, predict, busy = [], nextShare = Infinity } = view
   const started = new Map<string, Filling>()
   for (const start of starts) {
     const { id, workerName, width } = start
-    started.set(id, { workerName, width, starts: [start], ms: Infinity, bytes: 0 })
+    const batch = { workerName, width, starts: [start], ms: Infinity, bytes: 0, limit: BATCH_JOBS }
+    started.set(id, batch)
   }
   const following = [...busy].map((slot): Filling => {
     const { workerName, width } = slot
-    return { workerName, width, starts: [], ms: 0, bytes: 0, behind: slot }
+    const limit = Math.min(BATCH_JOBS, nextShare)
+    return { workerName, width, starts: [], ms: 0, bytes: 0, limit, behind: slot }
   })
   const free = createDeal()
   const atWork = createDeal()

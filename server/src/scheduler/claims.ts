@@ -24,7 +24,7 @@ export interface ClaimsOptions {
   decisions: DecisionLog
   /** out of the window */
   take(id: string): Job | undefined
-  /** after the commit of a claim, before the jobs are handed to their workers */
+  /** after the commit of a claim, in the turn in which the jobs were handed to their workers */
   onStarted(jobs: Job[]): void
   onHandedOver(): void
   /** a job that `stopWhenStarted` was asked about now runs */
@@ -149,6 +149,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       inDoubt = true
       error = thrown
     }
+    handOver(orders, given, leaseId)
     options.onStarted([...given.values()].map(({ job }) => job))
     const now = store.clock.now()
     for (const { starts } of orders) {
@@ -157,7 +158,6 @@ export function createClaims(options: ClaimsOptions): Claims {
         now,
       )
     }
-    handOver(orders, given, leaseId)
     for (const { id } of asked.map(({ job }) => job)) {
       if (stopWanted.delete(id)) options.onStopWanted(id)
     }

@@ -25,13 +25,12 @@ import { AHEAD_MS, fillBatches, type Batch } from './batches.ts'
 import { createClaims, type Claimed } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
+import { createRecalls } from './recalls.ts'
 import type { Running, Slot } from './running.ts'
 import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
 const WINDOW = 2000
-/** Jobs that wait, at least, for threads to get what comes next before they are free (docs/decisions/0008). */
-const BACKLOG = 50
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 /** The longest a timer can be set for. */
@@ -50,10 +49,12 @@ export interface DispatchOptions {
   reservations: boolean
   /** types this node can run */
   types: string[]
-  /** after the commit of a claim, before the jobs are handed to their workers */
+  /** after the commit of a claim, in the turn in which the jobs were handed to their workers */
   onStarted(jobs: Job[]): void
   /** a job that `stopWhenStarted` was asked about now runs */
   onStopWanted(id: string): void
+  /** ended here, but perhaps not yet in the table */
+  isSettling(id: string): boolean
   /** gives back rows that a claim of unknown end may have left under this lease */
   reconcile(): Promise<void>
 }
@@ -71,6 +72,8 @@ export interface Dispatch {
   ): Promise<Stored>
   /** jobs that this node just put in the queue */
   offer(jobs: Job[]): void
+  /** jobs whose attempts are over, as the table has them now */
+  settled(jobs: Job[]): void
   /** the queue changed behind this node's back */
   lookAgain(): void
   remove(id: string): void
@@ -118,6 +121,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       types: options.types,
     })
     window.refill(rows)
+    recallPassed()
   }
   let looking: Promise<void> | null = null
   const look = (): Promise<void> =>
@@ -149,6 +153,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     again = false
   }
 
+  const recalls = createRecalls(options)
   /** What comes next on a thread goes back to the queue where a better-ranked job has come since it was claimed. */
   const recallPassed = (): void => {
     const best = window.queue.peek()
@@ -157,8 +162,15 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const [, next] = orders
       const [first] = next?.jobs ?? []
       if (!next || !first || compareRank(best, first.job) > 0) continue
-      workers.get(workerName)?.recall([...next.jobs].map(({ job }) => job.id))
+      const jobs = [...next.jobs].map(({ job }) => job)
+      recalls.add(jobs)
+      workers.get(workerName)?.recall(jobs.map(({ id }) => id))
     }
+  }
+  /** What may start: nothing behind a job that is on its way back. */
+  const startable = (): Iterable<Job> => {
+    const last = recalls.best()
+    return last ? ahead(window.queue, last) : window.queue
   }
 
   const claims = createClaims({
@@ -173,17 +185,30 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     onError: failed,
   })
 
+  const clusterThreads = (): number =>
+    membership
+      .others()
+      .flatMap((node) => node.workers)
+      .reduce((sum, worker) => sum + worker.threads, allThreads)
+  /**
+   * How many jobs a thread may have as what comes next: near the end of the queue its part of what waits, so
+   * that no thread of the cluster goes without.
+   */
+  const nextShare = (): number =>
+    window.isWhole() ? Math.floor(window.queue.size / clusterThreads()) : Infinity
   /** Threads that may have what comes next before they are free. */
   const mayTakeNext = (): Slot[] =>
-    window.queue.size < BACKLOG
+    nextShare() < 1
       ? []
       : [...running.slots()].filter(
           ({ takesNext, awaited, orders }) => takesNext && awaited + orders.size < 2,
         )
-  /** Those that are expected to be free soon. */
+  /** Those that are expected to be free soon, the first of them first. */
   const takesMore = (): Slot[] => {
     const soon = store.clock.now() + AHEAD_MS
-    return mayTakeNext().filter(({ endsAt }) => endsAt <= soon)
+    return mayTakeNext()
+      .filter(({ endsAt }) => endsAt <= soon)
+      .sort((a, b) => a.endsAt - b.endsAt)
   }
   /** Looks again when the next of them is. */
   const awaitNext = (): void => {
@@ -204,11 +229,16 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       await claims.clearDoubts()
       await lookWhenBlind()
       readAhead()
-      const seen = withPredictions(view(), estimator)
+      const seen = withPredictions({ ...view(), queued: startable() }, estimator)
       const planned = plan(seen)
       reservation = planned.reservation
       options.decisions.reserved(reservation, seen.now)
-      const batches = fillBatches({ ...seen, starts: planned.starts, busy: takesMore() })
+      const batches = fillBatches({
+        ...seen,
+        starts: planned.starts,
+        busy: takesMore(),
+        nextShare: nextShare(),
+      })
       if (batches.length === 0) continue
       claims.start(batches)
       readAhead()
@@ -231,7 +261,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 
   /** What could start at once of jobs that nobody knows yet. */
   const planNew = (jobs: readonly Job[]): Batch[] => {
-    if (!canStart() || !hasFreeThreads() || !window.isEmpty()) return []
+    if (!canStart() || !hasFreeThreads() || !window.isEmpty() || recalls.best()) return []
     const queued = createQueue(jobs.filter(({ state }) => state === 'QUEUED'))
     const seen = withPredictions({ ...view(), queued }, estimator)
     return fillBatches({ ...seen, starts: plan(seen).starts })
@@ -246,6 +276,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     offer(jobs) {
       window.offer(jobs.filter(({ type }) => options.types.includes(type)))
       recallPassed()
+    },
+    settled(jobs) {
+      if (jobs.filter(({ id }) => recalls.settled(id)).length > 0) kick()
     },
     lookAgain() {
       window.markStale()
@@ -265,5 +298,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       await pass
       await claims.idle()
     },
+  }
+}
+
+/** The part of a queue that ranks before a job. */
+function* ahead(queue: Queue<Job>, of: Job): Generator<Job> {
+  for (const job of queue) {
+    if (compareRank(job, of) > 0) return
+    yield job
   }
 }

@@ -11,7 +11,7 @@
 import type { Bus } from '../bus/bus.ts'
 import { createDecisionLog } from '../core/decision-log.ts'
 import { HeddleError } from '../core/errors.ts'
-import { asExpected, createEstimator } from '../core/estimate.ts'
+import { createEstimator } from '../core/estimate.ts'
 import { isFinal, type Job, type WorkerView } from '../core/job.ts'
 import type { QueueOrder } from '../core/rank.ts'
 import type { Registry } from '../job-types/registry.ts'
@@ -29,6 +29,7 @@ import { createDelayed } from './delayed.ts'
 import { createDispatch, type Dispatch } from './dispatch.ts'
 import { createDrain } from './drain.ts'
 import { createFairShares, type FairShares } from './fair-shares.ts'
+import { createFinish } from './finish.ts'
 import { createInsight, type Insight } from './insight.ts'
 import { createLoop } from './loop.ts'
 import { createMaintenance } from './maintenance.ts'
@@ -37,7 +38,7 @@ import { createProgress } from './progress.ts'
 import { createReconcile } from './reconcile.ts'
 import { retryJob } from './retry.ts'
 import { createRunning, type StopReason } from './running.ts'
-import { createSettler, type EndedRun } from './settle.ts'
+import { createSettler } from './settle.ts'
 import { createSubmit, type Submit } from './submit.ts'
 import { createTurns } from './turns.ts'
 import { createWhatIf, type WhatIf } from './what-if.ts'
@@ -125,26 +126,14 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     onSettled(jobs) {
       for (const { state } of jobs) if (isFinal(state)) ended[state] += 1
       turns.kick()
+      dispatch.settled(jobs)
       onChanged(jobs)
     },
   })
 
+  const finish = createFinish({ store, running, estimator, settler })
   const onFinished = (results: WorkResult[]): void => {
-    const endedRuns: EndedRun[] = []
-    const now = store.clock.now()
-    for (const result of results) {
-      const entry = running.get(result.jobId)
-      if (!entry || entry.job.attempt !== result.attempt) continue
-      if (result.outcome.kind === 'completed') {
-        const runMs = result.finishedAt - result.startedAt
-        estimator.learn(asExpected(entry.job, entry.slot.width), runMs)
-      }
-      // What waited for a thread in vain is not sent there again.
-      if (result.outcome.kind === 'interrupted') entry.slot.takesNext = false
-      running.remove(result.jobId, now)
-      endedRuns.push({ entry, result })
-    }
-    settler.settle(endedRuns)
+    finish(results)
     cluster.changed()
     dispatch.kick()
   }
@@ -211,6 +200,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       cluster.changed()
     },
     onStopWanted: (id) => stopJobs([id], 'cancel'),
+    isSettling: (id) => settler.isPending(id),
     reconcile: () => reconcile.now(),
   })
   const reconcile = createReconcile({ store, membership, running, settler, dispatch })

@@ -14,6 +14,8 @@ export interface Window {
   readonly queue: Queue<Job>
   /** true when nothing may be planned before the table has been read */
   isBlind(): boolean
+  /** true when all that waits in the table is here, as far as can be known */
+  isWhole(): boolean
   /** true when nothing waits in the table either, as far as can be known */
   isEmpty(): boolean
   /** true when more should be read before it is empty */
@@ -72,6 +74,7 @@ export function createWindow(capacity: number): Window {
       return queue
     },
     isBlind: () => stale || (!complete && queue.size === 0),
+    isWhole: () => complete,
     isEmpty: () => complete && !stale && !read && queue.size === 0,
     runsLow: () => !complete && queue.size <= limit / 2,
     startRefill(claiming = []) {

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import type { Job } from '../core/job.ts'
+import { createRecalls } from './recalls.ts'
+import { createRunning } from './running.ts'
+
+const job = (n: number): Job => ({ id: `j${n}`, rank: n, attempt: 1 }) as Job
+
+/** A thread that is at work on job 0, with jobs 1 and 2 given to it as what comes next, and those called back. */
+function setUp() {
+  const running = createRunning()
+  const settling = new Set<string>()
+  const recalls = createRecalls({ running, isSettling: (id) => settling.has(id) })
+  const slot = running.reserve({
+    ...{ workerName: 'worker-1', width: 1, first: job(0), since: 0, endsAt: 10 },
+  })
+  running.add(slot, { leaseId: 'lease', jobs: [job(0)] })
+  running.await(slot, 20)
+  running.add(slot, { leaseId: 'lease', jobs: [job(1), job(2)] })
+  recalls.add([job(2), job(1)])
+  const best = (): string | undefined => recalls.best()?.id
+  return { running, settling, recalls, best }
+}
+
+describe('jobs that were called back', () => {
+  it('are on their way from the call until the table has them, the best of them first', () => {
+    const { running, settling, recalls, best } = setUp()
+    expect(best()).toBe('j1')
+    for (const id of ['j1', 'j2']) {
+      settling.add(id)
+      running.remove(id, 5)
+    }
+    expect(best()).toBe('j1')
+    expect(recalls.settled('j1')).toBe(true)
+    expect(best()).toBe('j2')
+    expect(recalls.settled('j2')).toBe(true)
+    expect(best()).toBeUndefined()
+    expect(recalls.settled('j2')).toBe(false)
+  })
+
+  it('are not waited for where their thread had begun with them when the call came', () => {
+    const { running, best } = setUp()
+    running.remove('j0', 10)
+    expect(best()).toBeUndefined()
+  })
+
+  it('are not waited for once nobody here knows of them: their lease was lost on the way', () => {
+    const { running, settling, best } = setUp()
+    settling.add('j1')
+    for (const id of ['j1', 'j2']) running.remove(id, 5)
+    expect(best()).toBe('j1')
+    settling.clear()
+    expect(best()).toBeUndefined()
+  })
+})
