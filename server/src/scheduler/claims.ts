@@ -99,12 +99,12 @@ export function createClaims(options: ClaimsOptions): Claims {
     const [first] = claims
     if (!first) return []
     if (behind) running.await(behind, ms)
-    const since = store.clock.now()
+    const now = store.clock.now()
     const slot =
       behind ??
       running.reserve({
-        ...{ workerName, width, first: first.job, since },
-        endsAt: since + ms,
+        ...{ workerName, width, first: first.job },
+        ...{ beganAt: now, endsAt: now + ms },
       })
     return [{ slot, claims, starts }]
   }

@@ -9,16 +9,17 @@ export function viewWorkers(
 ): LearntView['workers'] {
   const views = new Map<string, { name: string; threads: number; running: LearntRuns }>()
   for (const { name, threads } of workers) views.set(name, { name, threads, running: [] })
-  for (const { workerName, width, orders, first, since, nextMs } of running.slots()) {
+  for (const { workerName, width, orders, first, beganAt, nextMs } of running.slots()) {
     const [order] = orders
     const [started] = order?.jobs ?? []
-    const { id, type, rank, startedAt, sizeClass, expectedMs, timeoutMs } = started?.job ?? first
+    const { id, type, rank, sizeClass, expectedMs, timeoutMs } = started?.job ?? first
     views.get(workerName)?.running.push({
       jobId: id,
       type,
       width,
       rank,
-      startedAt: startedAt ?? since,
+      // Its claim may have been earlier: it may have come next.
+      startedAt: beganAt,
       sizeClass,
       expectedMs,
       timeoutMs,

@@ -17,9 +17,10 @@ export interface Slot {
   takesNext: boolean
   /** when the order at work is expected to be over, by the store's clock; Infinity where that is not known */
   endsAt: number
-  /** what it was reserved for, and when */
+  /** what it was reserved for */
   readonly first: Job
-  readonly since: number
+  /** when it was reserved, or the order before the one at work was over, by the store's clock */
+  beganAt: number
   /** orders that are being claimed for it */
   awaited: number
   /** orders of which some job has not ended: the one on its threads, and what comes next */
@@ -54,7 +55,7 @@ export interface Running {
   /** threads occupied, of one worker or of all */
   busyThreads(workerName?: string): number
   /** occupies threads for an order that is about to be claimed */
-  reserve(order: Pick<Slot, 'workerName' | 'width' | 'first' | 'since' | 'endsAt'>): Slot
+  reserve(order: Pick<Slot, 'workerName' | 'width' | 'first' | 'beganAt' | 'endsAt'>): Slot
   /** another order, of `ms` expected, is about to be claimed for the slot */
   await(slot: Slot, ms: number): void
   /** An order has been claimed: its jobs, none where all were refused. Tells its id. */
@@ -120,6 +121,7 @@ export function createRunning(): Running {
       order.jobs.delete(entry)
       if (order.jobs.size > 0) return
       slot.orders.delete(order)
+      slot.beganAt = now
       slot.endsAt = now + slot.nextMs
       slot.nextMs = 0
       freeIfDone(slot)
