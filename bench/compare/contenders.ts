@@ -46,8 +46,8 @@ const heddle: Contender = {
   runs: 'one thread per core in a child process, apart from the server',
   keeps: 'job, result, times',
   counts: {
-    noop: 60_000,
-    payload10k: 12_000,
+    noop: 200_000,
+    payload10k: 24_000,
     'submit-single': 80_000,
     'submit-bulk': 80_000,
     'submit-bulk4': 100_000,
@@ -90,7 +90,7 @@ export const contenders: Contender[] = [
   heddle,
   bullmq('inline', {
     title: 'BullMQ, Redis, inline',
-    counts: { noop: 40_000, payload10k: 12_000 },
+    counts: { noop: 80_000, payload10k: 24_000 },
   }),
   bullmq('sandboxed', {
     title: 'BullMQ, Redis, sandboxed threads',
@@ -109,7 +109,7 @@ export const contenders: Contender[] = [
   }),
   graphile('tuned', {
     title: 'Graphile Worker, tuned',
-    counts: { noop: 60_000, payload10k: 12_000 },
+    counts: { noop: 200_000, payload10k: 24_000 },
     without: { ...NO_SPLIT, ...SAME_QUEUE('Graphile Worker default') },
   }),
   {
@@ -122,7 +122,7 @@ export const contenders: Contender[] = [
     needs: ['postgres'],
     runs: 'in the worker process itself, one process per core where jobs use CPU',
     keeps: 'job and times, no result',
-    counts: { 'submit-single': 6_000, 'submit-bulk': 80_000, 'submit-bulk4': 80_000 },
+    counts: { noop: 60_000, 'submit-single': 6_000, 'submit-bulk': 80_000, 'submit-bulk4': 80_000 },
     without: NO_SPLIT,
     remarks: { latency: 'tells nobody of a completion, so only the start is here' },
   },
