@@ -39,13 +39,18 @@ interface Item {
   settlement: Settlement
 }
 
-/** Nearly always one: a node changes its lease only after it was cut off. */
-function byLease(items: Item[]): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>()
+/** Nearly always one: most jobs complete, and a node changes its lease only after it was cut off. */
+function alike(items: readonly Item[]): Item[][] {
+  const groups: Item[][] = []
   for (const item of items) {
-    const group = groups.get(item.leaseId)
+    const { leaseId, settlement } = item
+    const completes = settlement.to === 'COMPLETED'
+    const group = groups.find(
+      ([first]) =>
+        first?.leaseId === leaseId && (first.settlement.to === 'COMPLETED') === completes,
+    )
     if (group) group.push(item)
-    else groups.set(item.leaseId, [item])
+    else groups.push([item])
   }
   return groups
 }
@@ -98,13 +103,10 @@ export function createSettler({ store, onSettled }: SettlerOptions): Settler {
     maxFlights: store.kind === 'postgres' ? 2 : 1,
     async run(items) {
       try {
-        for (const [leaseId, group] of byLease(items)) {
-          onSettled(
-            await write(
-              leaseId,
-              group.map((item) => item.settlement),
-            ),
-          )
+        for (const group of alike(items)) {
+          const leaseId = group[0]?.leaseId ?? ''
+          const settlements = group.map((item) => item.settlement)
+          onSettled(await write(leaseId, settlements))
         }
       } catch (error) {
         log.error(

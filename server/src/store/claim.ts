@@ -1,7 +1,7 @@
 import type { Job, WidthReason } from '../core/job.ts'
 import type { Store } from './open.ts'
 import { plainArray, textArray } from './parameters.ts'
-import { claimedJob, epochUs } from './rows.ts'
+import { claimedJob, timestamp } from './rows.ts'
 import { run, type Statement } from './run.ts'
 
 export interface Claim {
@@ -25,12 +25,12 @@ const claim: Statement = {
     SELECT id FROM node WHERE id = $1 FOR KEY SHARE
   )
   UPDATE job SET state = 'RUNNING', node_id = $1, attempt = job.attempt + 1, width = start.width,
-    width_reason = start.width_reason, worker_name = start.worker_name, started_at = clock_timestamp()
+    width_reason = start.width_reason, worker_name = start.worker_name, started_at = ${timestamp('$7::float8')}
   FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[])
     AS start (id, attempt, worker_name, width, width_reason)
   WHERE job.id = start.id AND job.state::text = 'QUEUED' AND job.attempt = start.attempt
     AND cancel_requested_at IS NULL AND EXISTS (SELECT 1 FROM lease)
-  RETURNING job.id, ${epochUs('job.started_at')} AS started_us, job.payload::text AS payload_text`,
+  RETURNING job.id, job.payload::text AS payload_text`,
 }
 
 /**
@@ -44,21 +44,19 @@ export async function claimJobs(
   claims: readonly Claim[],
 ): Promise<{ job: Job; payload: string }[]> {
   if (claims.length === 0) return []
+  const startedUs = Math.round(store.clock.now() * 1e3)
   const inOrder = claims.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1))
-  const rows = await run<{ id: string; started_us: number; payload_text: string }>(
-    store.hot,
-    claim,
-    [
-      nodeId,
-      plainArray(inOrder.map(({ job }) => job.id)),
-      plainArray(inOrder.map(({ job }) => job.attempt)),
-      textArray(inOrder.map(({ workerName }) => workerName)),
-      plainArray(inOrder.map(({ width }) => width)),
-      plainArray(inOrder.map(({ widthReason }) => widthReason)),
-    ],
-  )
+  const rows = await run<{ id: string; payload_text: string }>(store.hot, claim, [
+    nodeId,
+    plainArray(inOrder.map(({ job }) => job.id)),
+    plainArray(inOrder.map(({ job }) => job.attempt)),
+    textArray(inOrder.map(({ workerName }) => workerName)),
+    plainArray(inOrder.map(({ width }) => width)),
+    plainArray(inOrder.map(({ widthReason }) => widthReason)),
+    startedUs / 1e3,
+  ])
   const asked = new Map(claims.map((each) => [each.job.id, each]))
-  return rows.flatMap(({ id, started_us: startedUs, payload_text: payload }) => {
+  return rows.flatMap(({ id, payload_text: payload }) => {
     const given = asked.get(id)
     return given ? [{ job: claimedJob(given.job, nodeId, given, startedUs), payload }] : []
   })

@@ -1,10 +1,14 @@
 import type { Job } from '../core/job.ts'
 import type { Settlement } from '../core/transition.ts'
+import { completeJobs, type Completion } from './complete.ts'
 import { rerollLate } from './metrics.ts'
 import { moveJobs } from './move.ts'
 import type { Store } from './open.ts'
 
 export type { Settlement }
+
+const isPlainCompletion = (settlement: Settlement): settlement is Completion =>
+  settlement.to === 'COMPLETED' && settlement.job.fairCostMs === null
 
 /**
  * Applies the outcomes of attempts that ran under `nodeId`'s lease. `refused` are those whose lease is
@@ -17,7 +21,9 @@ export async function settleJobs(
   nodeId: string,
   settlements: Settlement[],
 ): Promise<{ settled: Job[]; refused: string[] }> {
-  const settled = await moveJobs(store, settlements, () => nodeId)
+  const settled = settlements.every(isPlainCompletion)
+    ? await completeJobs(store, nodeId, settlements)
+    : await moveJobs(store, settlements, () => nodeId)
   await rerollLate(store, settled)
   if (settled.length === settlements.length) return { settled, refused: [] }
   const done = new Set(settled.map(({ id }) => id))
