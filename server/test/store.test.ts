@@ -227,6 +227,44 @@ onEveryDatabase('settling', (t) => {
     expect(await heldJobs(t.store, nodeId)).toEqual([])
   })
 
+  test('jobs that complete together come back as they are read, with what they tell of earlier attempts', async () => {
+    const nodeId = await t.node()
+    const jobs = newJobs(3, { maxAttempts: 3 })
+    await t.insert(...jobs)
+    const [once] = (await t.claim(nodeId, jobs[0]!)) as [Job]
+    await settleJobs(t.store, nodeId, [settlementOf(once, { to: 'QUEUED', attemptsMade: 1 })])
+    const claimed = await t.claim(nodeId, ...jobs)
+    const { settled, refused } = await settleJobs(
+      t.store,
+      nodeId,
+      claimed.map((job, n) =>
+        settlementOf(job, { to: 'COMPLETED', result: `{"n":"\\u0000${n}"}` }),
+      ),
+    )
+    expect(refused).toEqual([])
+    expect(settled.map(({ attempt }) => attempt).toSorted()).toEqual([1, 1, 2])
+    for (const job of settled) expect(await t.read.job(job.id)).toEqual(job)
+    const documents = await t.read.documents(claimed.map(({ id }) => id))
+    claimed.forEach(({ id }, n) => expect(documents.get(id)?.result).toBe(`{"n":"\\u0000${n}"}`))
+  })
+
+  test('of jobs that complete together, those whose lease is gone are refused and the others stored', async () => {
+    const nodeId = await t.node()
+    const jobs = newJobs(4)
+    await t.insert(...jobs)
+    const [first, gone, taken, last] = (await t.claim(nodeId, ...jobs)) as [Job, Job, Job, Job]
+    await settleJobs(t.store, nodeId, [settlementOf(gone)])
+    const { settled, refused } = await settleJobs(
+      t.store,
+      nodeId,
+      [first, gone, { ...taken, attempt: 7 }, last].map((job) => settlementOf(job)),
+    )
+    expect(refused.toSorted()).toEqual([gone.id, taken.id].toSorted())
+    expect(settled.map(({ id }) => id).toSorted()).toEqual([first.id, last.id].toSorted())
+    for (const job of settled) expect(await t.read.job(job.id)).toEqual(job)
+    expect((await t.read.job(taken.id))?.state).toBe('RUNNING')
+  })
+
   test('the three times are those between submission, start and end', async () => {
     const createdAt = Math.floor(t.store.clock.now()) - 10_000
     const job = await t.finish(await t.node(), newJob({ createdAt, runAt: createdAt + 1000 }), {
