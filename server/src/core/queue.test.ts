@@ -45,7 +45,13 @@ describe('queue', () => {
       fc.record({ call: fc.constant('remove' as const), job: anyJob }),
       fc.record({ call: fc.constant('pop' as const) }),
       fc.record({ call: fc.constant('keepBest' as const), n: fc.nat(12) }),
+      fc.record({ call: fc.constant('addMany' as const), from: fc.nat(200), n: fc.nat(100) }),
+      fc.record({ call: fc.constant('removeMany' as const), step: fc.integer({ min: 1, max: 4 }) }),
     )
+    const many = (from: number, n: number) =>
+      Array.from({ length: n }, (_, i) =>
+        queuedJob({ id: String(1000 + from + i), rank: (from + i) % 150 > 140 ? 0 : 3 }),
+      )
     fc.assert(
       fc.property(fc.array(call, { maxLength: 120 }), (calls) => {
         const queue = createQueue()
@@ -59,6 +65,16 @@ describe('queue', () => {
             const was = model.some(({ id }) => id === step.job.id)
             expect(queue.remove(step.job.id)).toBe(was)
             model = model.filter(({ id }) => id !== step.job.id)
+          } else if (step.call === 'addMany') {
+            for (const job of many(step.from, step.n)) {
+              queue.add(job)
+              if (!model.some(({ id }) => id === job.id)) model.push(job)
+            }
+            model.sort(compareRank)
+          } else if (step.call === 'removeMany') {
+            const gone = model.filter((_, n) => n % step.step === step.step - 1)
+            for (const { id } of gone) expect(queue.remove(id)).toBe(true)
+            model = model.filter((job) => !gone.includes(job))
           } else if (step.call === 'pop') {
             expect(queue.pop()).toEqual(model.shift())
           } else {
@@ -71,6 +87,17 @@ describe('queue', () => {
         }
       }),
     )
+  })
+
+  it('forgets those that were removed behind a job that stays, however many', () => {
+    const queue = createQueue()
+    const numbered = (n: number) => queuedJob({ id: String(n).padStart(6, '0'), rank: 0 })
+    for (let n = 0; n < 20_000; n += 1) queue.add(numbered(n))
+    for (let n = 1; n < 15_000; n += 1) queue.remove(numbered(n).id)
+    expect(ids(queue).slice(0, 2)).toEqual(['000000', '015000'])
+    expect(queue.size).toBe(5001)
+    queue.add(numbered(7))
+    expect(ids(queue).slice(0, 3)).toEqual(['000000', '000007', '015000'])
   })
 
   it('compares a number of jobs that does not grow with the queue when the best few are looked at', () => {

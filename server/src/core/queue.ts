@@ -2,13 +2,17 @@ import type { QueuedJob } from './job.ts'
 import { compareRank } from './rank.ts'
 
 /**
- * The jobs that wait, best rank first: a binary heap with an index from id to place, so that any job
- * can be removed. Adding, removing and taking the best cost O(log n); looking at the best k costs
- * O(k log k), whatever the length.
+ * The jobs that wait, best rank first: a binary heap in which those that were removed stay until they reach
+ * its root or have become many. Adding and taking the best cost O(log n), looking at the best k O(k log k),
+ * whatever the length; removing another costs as much on average, and in a heap of many thousands a walk over
+ * all of it once in a thousand times.
  *
  *            heap[0]  the best
  *           /       \
  *      heap[1]     heap[2]      a parent never ranks after its children: 2i + 1 and 2i + 2
+ *
+ * A sorted list is a heap as well. As long as jobs come in order of rank, which is how the table is read and
+ * how jobs of one priority are submitted, it is one: adding, removing and looking then compare next to nothing.
  */
 export interface Queue<J extends QueuedJob = QueuedJob> extends Iterable<J> {
   readonly size: number
@@ -26,82 +30,138 @@ export interface Queue<J extends QueuedJob = QueuedJob> extends Iterable<J> {
   [Symbol.iterator](): Iterator<J>
 }
 
+/** Dead places that are not worth clearing away, and as many as are walked over at most when the best are looked at. */
+const FEW_DEAD = 32
+const MAX_DEAD = 1024
+
 export function createQueue<J extends QueuedJob = QueuedJob>(jobs: Iterable<J> = []): Queue<J> {
-  const heap: J[] = []
-  const places = new Map<string, number>()
+  let heap: J[] = []
+  /** true while it is a sorted list, which begins at `head`: what was before has been taken */
+  let sorted = true
+  let head = 0
+  const live = new Map<string, J>()
+  /** removed, and still in the heap */
+  const dead = new Set<string>()
 
-  const put = (job: J, place: number): void => {
-    heap[place] = job
-    places.set(job.id, place)
+  const clearAway = (): void => {
+    heap = heap.slice(head).filter(({ id }) => !dead.has(id))
+    head = 0
+    dead.clear()
+    if (!sorted) heap.sort(compareRank)
+    sorted = true
   }
 
-  /** Moves `job` from the hole at `place` towards the root, then puts it down. */
-  const rise = (job: J, place: number): void => {
-    while (place > 0) {
-      const above = (place - 1) >> 1
-      const parent = heap[above]
-      if (!parent || compareRank(parent, job) <= 0) break
-      put(parent, place)
-      place = above
+  /** Dead ones leave the front: the first of a sorted list, the root of a heap. */
+  const clearFront = (): void => {
+    for (let first = heap[head]; first && dead.delete(first.id); first = heap[head]) dropFirst()
+  }
+  const dropFirst = (): void => {
+    if (!sorted) {
+      const last = heap.pop()
+      if (last && heap.length > 0) sink(heap, last, 0)
+      return
     }
-    put(job, place)
+    head += 1
+    if (head > FEW_DEAD && head > heap.length / 2) {
+      heap = heap.slice(head)
+      head = 0
+    }
   }
 
-  /** Moves `job` from the hole at `place` towards the leaves, then puts it down. */
-  const sink = (job: J, place: number): void => {
-    for (;;) {
-      const left = betterChild(heap, place)
-      const child = heap[left]
-      if (!child || compareRank(job, child) <= 0) break
-      put(child, place)
-      place = left
+  const remove = (id: string): boolean => {
+    if (!live.delete(id)) return false
+    if (heap[head]?.id === id) {
+      dropFirst()
+      return true
     }
-    put(job, place)
+    dead.add(id)
+    const many = Math.min(MAX_DEAD, (heap.length - head) / 2)
+    if (dead.size > FEW_DEAD && dead.size > many) clearAway()
+    return true
   }
 
-  const removeAt = (place: number): J | undefined => {
-    const removed = heap[place]
-    const last = heap.pop()
-    if (!removed || !last) return undefined
-    places.delete(removed.id)
-    if (last !== removed) {
-      const parent = heap[(place - 1) >> 1]
-      if (place > 0 && parent && compareRank(last, parent) < 0) rise(last, place)
-      else sink(last, place)
-    }
-    return removed
+  const first = (): J | undefined => {
+    clearFront()
+    return heap[head]
   }
 
   const queue: Queue<J> = {
     get size() {
-      return heap.length
+      return live.size
     },
     add(job) {
-      if (!places.has(job.id)) rise(job, heap.length)
+      if (live.has(job.id)) return
+      if (live.size === 0 || dead.has(job.id)) clearAway()
+      live.set(job.id, job)
+      const last = heap.at(-1)
+      if (sorted && (heap.length === head || !last || compareRank(last, job) < 0)) {
+        heap.push(job)
+        return
+      }
+      if (sorted) clearAway()
+      sorted = false
+      rise(heap, job, heap.length)
     },
-    remove(id) {
-      const place = places.get(id)
-      return place !== undefined && removeAt(place) !== undefined
+    remove,
+    has: (id) => live.has(id),
+    get: (id) => live.get(id),
+    peek: first,
+    pop() {
+      const best = first()
+      if (best) remove(best.id)
+      return best
     },
-    has: (id) => places.has(id),
-    get(id) {
-      const place = places.get(id)
-      return place === undefined ? undefined : heap[place]
-    },
-    peek: () => heap[0],
-    pop: () => removeAt(0),
     keepBest(n) {
-      if (n >= heap.length) return
-      const best = take(queue, n)
-      heap.length = 0
-      places.clear()
-      // Sorted already, and a sorted array is a heap.
-      for (const job of best) put(job, heap.length)
+      if (n >= live.size) return
+      heap = take(queue, n)
+      head = 0
+      sorted = true
+      live.clear()
+      dead.clear()
+      for (const job of heap) live.set(job.id, job)
     },
-    [Symbol.iterator]: () => inOrder(heap),
+    [Symbol.iterator]() {
+      clearFront()
+      return sorted ? inList(heap, head, dead) : inOrder(heap, dead)
+    },
   }
   for (const job of jobs) queue.add(job)
   return queue
+}
+
+/** Moves `job` from the hole at `place` towards the root, then puts it down. */
+function rise<J extends QueuedJob>(heap: J[], job: J, place: number): void {
+  while (place > 0) {
+    const above = (place - 1) >> 1
+    const parent = heap[above]
+    if (!parent || compareRank(parent, job) <= 0) break
+    heap[place] = parent
+    place = above
+  }
+  heap[place] = job
+}
+
+/** Moves `job` from the hole at `place` towards the leaves, then puts it down. */
+function sink<J extends QueuedJob>(heap: J[], job: J, place: number): void {
+  for (;;) {
+    const left = betterChild(heap, place)
+    const child = heap[left]
+    if (!child || compareRank(job, child) <= 0) break
+    heap[place] = child
+    place = left
+  }
+  heap[place] = job
+}
+
+function* inList<J extends QueuedJob>(
+  list: readonly J[],
+  from: number,
+  dead: ReadonlySet<string>,
+): Generator<J> {
+  for (let at = from; at < list.length; at += 1) {
+    const job = list[at]
+    if (job && !dead.has(job.id)) yield job
+  }
 }
 
 function take<J>(jobs: Iterable<J>, n: number): J[] {
@@ -124,7 +184,10 @@ function betterChild(heap: readonly QueuedJob[], place: number): number {
  * Walks a heap in order without changing it: the next best is always a child of one already visited,
  * so a second, small heap of those candidates is enough.
  */
-function* inOrder<J extends QueuedJob>(heap: readonly J[]): Generator<J> {
+function* inOrder<J extends QueuedJob>(
+  heap: readonly J[],
+  dead: ReadonlySet<string>,
+): Generator<J> {
   const frontier: number[] = heap.length > 0 ? [0] : []
   const before = (a: number, b: number): boolean => {
     const x = heap[a]
@@ -135,7 +198,7 @@ function* inOrder<J extends QueuedJob>(heap: readonly J[]): Generator<J> {
     const place = popPlace(frontier, before)
     const job = heap[place]
     if (!job) return
-    yield job
+    if (!dead.has(job.id)) yield job
     const child = 2 * place + 1
     if (child < heap.length) pushPlace(frontier, child, before)
     if (child + 1 < heap.length) pushPlace(frontier, child + 1, before)
