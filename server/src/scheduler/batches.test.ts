@@ -25,7 +25,7 @@ const fill = (queued: QueuedJob[], started: number, busy: Slot[] = [], nextShare
   fillBatches({
     starts: queued.slice(0, started).map(start),
     queued,
-    ...{ busy, nextShare },
+    ...{ busy, nextShare, rankStep: 1000 },
     clusterMaxThreads: 8,
     predict: ({ type }) => msOf[type] ?? null,
   }).map(({ starts }) => starts.map(({ id }) => id))
@@ -89,6 +89,13 @@ describe('batches of small jobs', () => {
     expect(fill(many, 0, [slot], 3)).toEqual([['j000', 'j001', 'j002']])
     // What starts at once shares its message as ever.
     expect(fill(many, 1, [], 3)[0]).toHaveLength(9)
+  })
+
+  it('come next with their peers alone, so that one of lower rank stays where better ones can pass it', () => {
+    const ranked = [0, 999, 1000, 1001].map((rank, n) => job(n, { rank }))
+    expect(fill(ranked, 0, [slot])).toEqual([['j000', 'j001']])
+    expect(fill(ranked, 0, [slot, slot])).toEqual([['j000'], ['j001']])
+    expect(fill(ranked.slice(1), 0, [slot, slot])).toEqual([['j001'], ['j002', 'j003']])
   })
 
   it('leave a long job to come next alone on its thread, before those behind it', () => {

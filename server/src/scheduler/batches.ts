@@ -6,7 +6,7 @@
  * what comes next before it has ended; until it begins with that, it can be called back.
  *
  * This bends the order of the queue by no more than that: a job that arrives with a higher priority waits for
- * at most `AHEAD_MS` longer. Gangs and jobs of unknown or long run times are not taken along, and nothing is
+ * at most `AHEAD_MS` longer, where what comes next cannot be called back in time. Gangs and jobs of unknown or long run times are not taken along, and nothing is
  * taken past the first of them, so what waits with a reservation is never passed.
  */
 import { gangFor } from '../core/capacity.ts'
@@ -37,6 +37,8 @@ export interface Batch {
 }
 
 interface Filling extends Batch {
+  /** of its first job, in steps of priority */
+  step: number
   /** of payloads, at most */
   bytes: number
   /** jobs, at most */
@@ -52,6 +54,8 @@ export interface BatchesView {
   busy?: Iterable<Slot>
   /** how many jobs each of them may be given at most */
   nextShare?: number
+  /** see `PlanView` */
+  rankStep?: number
   /** expected run time in ms; null where nothing is known */
   predict(job: QueuedJob, width: number): number | null
 }
@@ -63,17 +67,17 @@ const isFull = ({ ms, bytes, starts, behind, limit }: Filling): boolean =>
   ms >= (behind ? AHEAD_MS : BATCH_MS) || bytes >= BATCH_BYTES || starts.length >= limit
 
 export function fillBatches(view: BatchesView): Batch[] {
-  const { starts, queued, clusterMaxThreads, predict, busy = [], nextShare = Infinity } = view
+  const { starts, queued, clusterMaxThreads, predict, busy = [] } = view
+  const { nextShare = Infinity, rankStep = 1 } = view
   const started = new Map<string, Filling>()
   for (const start of starts) {
     const { id, workerName, width } = start
-    const batch = { workerName, width, starts: [start], ms: Infinity, bytes: 0, limit: BATCH_JOBS }
-    started.set(id, batch)
+    started.set(id, { ...empty(workerName, width), starts: [start], ms: Infinity })
   }
   const following = [...busy].map((slot): Filling => {
     const { workerName, width } = slot
     const limit = Math.min(BATCH_JOBS, nextShare)
-    return { workerName, width, starts: [], ms: 0, bytes: 0, limit, behind: slot }
+    return { ...empty(workerName, width), limit, behind: slot }
   })
   const free = createDeal()
   const atWork = createDeal()
@@ -91,9 +95,14 @@ export function fillBatches(view: BatchesView): Batch[] {
     }
     if (ms === null) break
     const small = ms <= SMALL_MS ? free.next() : undefined
-    const batch = small ?? atWork.next(ms > AHEAD_MS)
+    const step = Math.floor(job.rank / rankStep)
+    // A long job comes next alone. And only peers do together: one of them is never passed by what comes meanwhile.
+    const batch =
+      small ??
+      atWork.next((hand) => hand.starts.length === 0 || (ms <= AHEAD_MS && hand.step === step))
     if (!batch) break
     const { workerName } = batch
+    if (batch.starts.length === 0) batch.step = step
     batch.starts.push({ id: job.id, workerName, width, widthReason, reason: 'IN_ORDER' })
     batch.ms += ms
     batch.bytes += bytesOf(job)
@@ -101,18 +110,22 @@ export function fillBatches(view: BatchesView): Batch[] {
   return [...started.values(), ...following.filter(({ starts: some }) => some.length > 0)]
 }
 
+const empty = (workerName: string, width: number): Filling => ({
+  ...{ workerName, width, starts: [], ms: 0, bytes: 0 },
+  ...{ step: 0, limit: BATCH_JOBS },
+})
+
 /** Batches with room, dealt to in turn like cards, so that the best-ranked jobs go first on every thread. */
 function createDeal() {
   const hands: Filling[] = []
   let turn = 0
   return {
     open: (batch: Filling) => void hands.push(batch),
-    /** `alone`: one that must be empty */
-    next(alone = false): Filling | undefined {
+    next(fits: (hand: Filling) => boolean = () => true): Filling | undefined {
       while (hands.length > 0) {
         const at = turn % hands.length
         const hand = hands[at]
-        if (hand && !isFull(hand) && !(alone && hand.starts.length > 0)) {
+        if (hand && !isFull(hand) && fits(hand)) {
           turn = at + 1
           return hand
         }

@@ -191,11 +191,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       .flatMap((node) => node.workers)
       .reduce((sum, worker) => sum + worker.threads, allThreads)
   /**
-   * How many jobs a thread may have as what comes next: near the end of the queue its part of what waits, so
-   * that no thread of the cluster goes without.
+   * How many jobs a thread may have as what comes next. Near the end of the queue it is an eighth of its part:
+   * no thread of the cluster goes without, and what waits in the queue can still be passed by better jobs.
    */
-  const nextShare = (): number =>
-    window.isWhole() ? Math.floor(window.queue.size / clusterThreads()) : Infinity
+  const nextShare = (): number => {
+    if (!window.isWhole()) return Infinity
+    const part = window.queue.size / clusterThreads()
+    return part < 1 ? 0 : Math.max(1, Math.floor(part / 8))
+  }
   /** Threads that may have what comes next before they are free. */
   const mayTakeNext = (): Slot[] =>
     nextShare() < 1
