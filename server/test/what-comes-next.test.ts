@@ -25,6 +25,9 @@ describe('what comes next on a thread', () => {
     // The thread may be through with the first before the better one comes: then once more.
     for (let tries = 1; ; tries += 1) {
       const [first, second, third] = [await nap(0), await nap(0), await nap(0)]
+      const { payload, open } = timed.gate(`crowd ${tries}`)
+      open()
+      await timed.submitAll(Array(4).fill({ type: 'gate', priority: -5, payload }))
       await claimed(second)
       const early = await running(first)
       const better = await nap(5)
@@ -40,18 +43,22 @@ describe('what comes next on a thread', () => {
     }
   })
 
-  it('is not claimed early where no more wait than there are threads: another may be free first', async () => {
-    await timed.start({ WORKER_1_THREADS: '3', WORKER_2_THREADS: '0' })
+  it('is not claimed early where few wait for each thread: the last ones can still be passed', async () => {
+    await timed.start({ WORKER_1_THREADS: '2', WORKER_2_THREADS: '0' })
     const { payload, open } = timed.gate('few')
     // Expected to be over soon, but not so small that they share a message.
     const job = { type: 'gate', expected_ms: 30, payload }
-    const [first, second, third, ...others] = await timed.submitAll(Array(5).fill(job))
-    await Promise.all([first!, second!, third!].map(claimed))
+    const [first, second, ...others] = await timed.submitAll(Array(9).fill(job))
+    await Promise.all([first!, second!].map(claimed))
     for (let look = 0; look < 30; look += 1) {
       expect((await Promise.all(others.map(running))).some(Boolean)).toBe(false)
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
+    const [last] = await timed.submitAll([job])
+    while (!(await Promise.all(others.map(running))).some(Boolean))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    expect(await running(last!)).toBe(false)
     open()
-    await Promise.all(others.map((id) => timed.app.ended(id)))
+    await Promise.all([...others, last!].map((id) => timed.app.ended(id)))
   })
 })

@@ -31,6 +31,8 @@ import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
 const WINDOW = 2000
+/** Jobs that wait, at least, per thread, for threads to get what comes next (docs/decisions/0008). */
+const LEAST_WAITING = 4
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 /** The longest a timer can be set for. */
@@ -191,13 +193,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       .flatMap((node) => node.workers)
       .reduce((sum, worker) => sum + worker.threads, allThreads)
   /**
-   * How many jobs a thread may have as what comes next. Near the end of the queue it is an eighth of its part:
-   * no thread of the cluster goes without, and what waits in the queue can still be passed by better jobs.
+   * How many jobs a thread may have as what comes next. Near the end of the queue it is a small part of what
+   * waits, and at the very end none: no thread of the cluster goes without, and a job that is the last to wait
+   * can still be passed by better ones.
    */
   const nextShare = (): number => {
     if (!window.isWhole()) return Infinity
-    const part = window.queue.size / clusterThreads()
-    return part < 1 ? 0 : Math.max(1, Math.floor(part / 8))
+    const perThread = window.queue.size / clusterThreads()
+    return perThread < LEAST_WAITING ? 0 : Math.max(1, Math.floor(perThread / 8))
   }
   /** Threads that may have what comes next before they are free. */
   const mayTakeNext = (): Slot[] =>
