@@ -72,7 +72,7 @@ export const worksFor = (cores: number): Work[] => [
     better: 'lower',
     shape: 'drain',
     count: 120 * cores,
-    note: 'Only Heddle can be told of the two threads: the others run the same CPU time on one thread per job.',
+    note: 'Only Heddle can be told of the two threads, and of how long a job is expected to run: the others run the same CPU time on one thread per job.',
     ms: 50,
   },
   {

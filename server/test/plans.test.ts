@@ -137,14 +137,17 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
           ids.map((id) => claimOf({ ...newJob().job, id })),
         ),
       )
-      const [settle] = await plansOf(store, (explained) =>
-        settleJobs(
-          explained,
-          nodeId,
-          ids.map((id) => settlementOf({ ...newJob().job, id, attempt: 1 })),
-        ),
-      )
-      for (const plan of [claim!, settle!]) {
+      const settle = (outcome: Parameters<typeof settlementOf>[1]) =>
+        plansOf(store, (explained) =>
+          settleJobs(
+            explained,
+            nodeId,
+            ids.map((id) => settlementOf({ ...newJob().job, id, attempt: 1 }, outcome)),
+          ),
+        )
+      const [complete] = await settle({ to: 'COMPLETED', result: '3' })
+      const [fail] = await settle({ to: 'FAILED', error: { name: 'Error', message: 'no' } })
+      for (const plan of [claim!, complete!, fail!]) {
         const names = plan
           .map((node) => node['Index Name'])
           .filter((name) => name?.startsWith('job_'))
