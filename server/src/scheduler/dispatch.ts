@@ -31,8 +31,9 @@ import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
 const WINDOW = 2000
-/** Jobs that wait, at least, per thread, for threads to get what comes next (docs/decisions/0008). */
+/** Jobs that wait per thread, at least, for threads to get what comes next: one, or several (docs/decisions/0008). */
 const LEAST_WAITING = 4
+const MANY_WAITING = 25
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 /** The longest a timer can be set for. */
@@ -193,14 +194,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       .flatMap((node) => node.workers)
       .reduce((sum, worker) => sum + worker.threads, allThreads)
   /**
-   * How many jobs a thread may have as what comes next. Near the end of the queue it is a small part of what
-   * waits, and at the very end none: no thread of the cluster goes without, and a job that is the last to wait
-   * can still be passed by better ones.
+   * How many jobs a thread may have as what comes next. Near the end of the queue it is one and at the very end
+   * none: no thread of the cluster goes without, and the last jobs to wait can still be passed by better ones.
    */
   const nextShare = (): number => {
-    if (!window.isWhole()) return Infinity
-    const perThread = window.queue.size / clusterThreads()
-    return perThread < LEAST_WAITING ? 0 : Math.max(1, Math.floor(perThread / 8))
+    const perThread = window.isWhole() ? window.queue.size / clusterThreads() : Infinity
+    if (perThread < LEAST_WAITING) return 0
+    return perThread < MANY_WAITING ? 1 : Infinity
   }
   /** Threads that may have what comes next before they are free. */
   const mayTakeNext = (): Slot[] =>
