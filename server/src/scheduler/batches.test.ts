@@ -21,11 +21,11 @@ const start = ({ id }: QueuedJob): Start => ({
   reason: 'IN_ORDER',
 })
 const msOf: Record<string, number | null> = { tiny: 0.125, short: 15, heavy: 60, unknown: null }
-const fill = (queued: QueuedJob[], started: number, busy: Slot[] = [], nextShare = Infinity) =>
+const fill = (queued: QueuedJob[], started: number, busy: Slot[] = [], nextLimit = Infinity) =>
   fillBatches({
     starts: queued.slice(0, started).map(start),
     queued,
-    ...{ busy, nextShare, rankStep: 1000 },
+    ...{ busy, nextLimit, rankStep: 1000 },
     clusterMaxThreads: 8,
     predict: ({ type }) => msOf[type] ?? null,
   }).map(({ starts }) => starts.map(({ id }) => id))
@@ -84,7 +84,7 @@ describe('batches of small jobs', () => {
     expect(fill(short, 1, [slot])).toEqual([['j000'], ['j001', 'j002', 'j003', 'j004']])
   })
 
-  it('come next up to the part of one thread, so that near the end none takes the work of another', () => {
+  it('come next no more of them than a thread may have', () => {
     const many = Array.from({ length: 9 }, (_, n) => job(n))
     expect(fill(many, 0, [slot], 3)).toEqual([['j000', 'j001', 'j002']])
     // What starts at once shares its message as ever.

@@ -6,8 +6,9 @@
  * what comes next before it has ended; until it begins with that, it can be called back.
  *
  * This bends the order of the queue by no more than that: a job that arrives with a higher priority waits for
- * at most `AHEAD_MS` longer, where what comes next cannot be called back in time. Gangs and jobs of unknown or long run times are not taken along, and nothing is
- * taken past the first of them, so what waits with a reservation is never passed.
+ * at most `AHEAD_MS` longer, where what comes next cannot be called back in time. Gangs and jobs of unknown or
+ * long run times are not taken along, and nothing is taken past the first of them, so what waits with a
+ * reservation is never passed.
  */
 import { gangFor } from '../core/capacity.ts'
 import type { QueuedJob } from '../core/job.ts'
@@ -53,7 +54,7 @@ export interface BatchesView {
   /** threads at work that may be given what comes next */
   busy?: Iterable<Slot>
   /** how many jobs each of them may be given at most */
-  nextShare?: number
+  nextLimit?: number
   /** see `PlanView` */
   rankStep?: number
   /** expected run time in ms; null where nothing is known */
@@ -68,7 +69,7 @@ const isFull = ({ ms, bytes, starts, behind, limit }: Filling): boolean =>
 
 export function fillBatches(view: BatchesView): Batch[] {
   const { starts, queued, clusterMaxThreads, predict, busy = [] } = view
-  const { nextShare = Infinity, rankStep = 1 } = view
+  const { nextLimit = Infinity, rankStep = 1 } = view
   const started = new Map<string, Filling>()
   for (const start of starts) {
     const { id, workerName, width } = start
@@ -76,7 +77,7 @@ export function fillBatches(view: BatchesView): Batch[] {
   }
   const following = [...busy].map((slot): Filling => {
     const { workerName, width } = slot
-    const limit = Math.min(BATCH_JOBS, nextShare)
+    const limit = Math.min(BATCH_JOBS, nextLimit)
     return { ...empty(workerName, width), limit, behind: slot }
   })
   const free = createDeal()

@@ -197,14 +197,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
    * How many jobs a thread may have as what comes next. Near the end of the queue it is one and at the very end
    * none: no thread of the cluster goes without, and the last jobs to wait can still be passed by better ones.
    */
-  const nextShare = (): number => {
+  const nextLimit = (): number => {
     const perThread = window.isWhole() ? window.queue.size / clusterThreads() : Infinity
     if (perThread < LEAST_WAITING) return 0
     return perThread < MANY_WAITING ? 1 : Infinity
   }
   /** Threads that may have what comes next before they are free. */
   const mayTakeNext = (): Slot[] =>
-    nextShare() < 1
+    nextLimit() < 1
       ? []
       : [...running.slots()].filter(
           ({ takesNext, awaited, orders }) => takesNext && awaited + orders.size < 2,
@@ -243,7 +243,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         ...seen,
         starts: planned.starts,
         busy: takesMore(),
-        nextShare: nextShare(),
+        nextLimit: nextLimit(),
       })
       if (batches.length === 0) continue
       claims.start(batches)

@@ -36,13 +36,18 @@ export function createRecalls({ running, isSettling }: RecallsOptions): Recalls 
       for (const job of recalled) jobs.set(job.id, job)
     },
     best() {
-      let best: Job | null = null
-      for (const [id, job] of jobs) {
-        if (!isOnItsWay(id)) jobs.delete(id)
-        else if (!best || compareRank(job, best) < 0) best = job
+      for (;;) {
+        const best = bestOf(jobs.values())
+        if (!best || isOnItsWay(best.id)) return best
+        jobs.delete(best.id)
       }
-      return best
     },
     settled: (id) => jobs.delete(id),
   }
+}
+
+function bestOf(jobs: Iterable<Job>): Job | null {
+  let best: Job | null = null
+  for (const job of jobs) if (!best || compareRank(job, best) < 0) best = job
+  return best
 }
