@@ -170,11 +170,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       workers.get(workerName)?.recall(jobs.map(({ id }) => id))
     }
   }
-  /** What may start: nothing behind a job that is on its way back. */
-  const startable = (): Iterable<Job> => {
-    const last = recalls.best()
-    return last ? ahead(window.queue, last) : window.queue
-  }
 
   const claims = createClaims({
     ...options,
@@ -235,7 +230,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       await claims.clearDoubts()
       await lookWhenBlind()
       readAhead()
-      const seen = withPredictions({ ...view(), queued: startable() }, estimator)
+      const seen = withPredictions(
+        { ...view(), queued: recalls.startable(window.queue) },
+        estimator,
+      )
       const planned = plan(seen)
       reservation = planned.reservation
       options.decisions.reserved(reservation, seen.now)
@@ -304,13 +302,5 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       await pass
       await claims.idle()
     },
-  }
-}
-
-/** The part of a queue that ranks before a job. */
-function* ahead(queue: Queue<Job>, of: Job): Generator<Job> {
-  for (const job of queue) {
-    if (compareRank(job, of) > 0) return
-    yield job
   }
 }

@@ -37,6 +37,16 @@ describe('jobs that were called back', () => {
     expect(recalls.settled('j2')).toBe(false)
   })
 
+  it('let start what ranks before them and nothing behind, however often that is asked', () => {
+    const { recalls, running } = setUp()
+    const queue = [0.5, 1.5, 3].map(job)
+    const startable = recalls.startable(queue)
+    for (let walk = 0; walk < 2; walk += 1)
+      expect([...startable].map(({ id }) => id)).toEqual(['j0.5'])
+    running.remove('j0', 10)
+    expect([...recalls.startable(queue)]).toEqual(queue)
+  })
+
   it('are not waited for where their thread had begun with them when the call came', () => {
     const { running, best } = setUp()
     running.remove('j0', 10)

@@ -10,6 +10,8 @@ export interface Recalls {
   add(jobs: Iterable<Job>): void
   /** the best-ranked of those that are on their way back; null for none */
   best(): Job | null
+  /** What may start of a queue: nothing behind them. To be walked any number of times. */
+  startable(queue: Iterable<Job>): Iterable<Job>
   /** The table says what has become of it. False where it was not on its way. */
   settled(id: string): boolean
 }
@@ -31,16 +33,23 @@ export function createRecalls({ running, isSettling }: RecallsOptions): Recalls 
     return entry.order !== atWork
   }
 
+  const best = (): Job | null => {
+    for (;;) {
+      const found = bestOf(jobs.values())
+      if (!found || isOnItsWay(found.id)) return found
+      jobs.delete(found.id)
+    }
+  }
+
   return {
     add(recalled) {
       for (const job of recalled) jobs.set(job.id, job)
     },
-    best() {
-      for (;;) {
-        const best = bestOf(jobs.values())
-        if (!best || isOnItsWay(best.id)) return best
-        jobs.delete(best.id)
-      }
+    best,
+    startable(queue) {
+      const last = best()
+      // Not a generator itself: the planner walks it, and then the batches do from the beginning again.
+      return last ? { [Symbol.iterator]: () => ahead(queue, last) } : queue
     },
     settled: (id) => jobs.delete(id),
   }
@@ -50,4 +59,12 @@ function bestOf(jobs: Iterable<Job>): Job | null {
   let best: Job | null = null
   for (const job of jobs) if (!best || compareRank(job, best) < 0) best = job
   return best
+}
+
+/** The part of a queue that ranks before a job. */
+function* ahead(queue: Iterable<Job>, of: Job): Generator<Job> {
+  for (const job of queue) {
+    if (compareRank(job, of) > 0) return
+    yield job
+  }
 }

@@ -49,15 +49,16 @@ export async function completeJobs(
 ): Promise<Job[]> {
   // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
   const inOrder = completions.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const jobs = inOrder.map(endedJob)
   const [row] = await run<{ only: string | null }>(store.hot, complete, [
     nodeId,
     plainArray(inOrder.map(({ id }) => id)),
     plainArray(inOrder.map(({ attempt }) => attempt)),
-    plainArray(inOrder.map(({ startedAt }) => startedAt)),
-    plainArray(inOrder.map(({ finishedAt }) => finishedAt)),
+    plainArray(jobs.map(({ startedAt }) => startedAt)),
+    plainArray(jobs.map(({ finishedAt }) => finishedAt)),
     jsonArray(inOrder.map(({ result }) => result)),
   ])
-  if (row?.only === null) return inOrder.map(endedJob)
+  if (row?.only === null) return jobs
   const done = new Set(JSON.parse(row?.only ?? '[]') as string[])
-  return inOrder.filter(({ id }) => done.has(id)).map(endedJob)
+  return jobs.filter(({ id }) => done.has(id))
 }
