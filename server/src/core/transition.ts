@@ -157,6 +157,8 @@ export function endedJob(settlement: Extract<Settlement, { to: FinalState }>): J
   const { job, to, attempts } = settlement
   const startedAt = wholeUs(settlement.startedAt)
   const finishedAt = wholeUs(settlement.finishedAt)
+  const { createdAt, runAt } = job
+  const took = times({ createdAt, runAt, startedAt, finishedAt })
   return {
     ...job,
     state: to,
@@ -166,7 +168,10 @@ export function endedJob(settlement: Extract<Settlement, { to: FinalState }>): J
     cancelRequested: false,
     error: settlement.to === 'FAILED' ? settlement.error : null,
     progress: null,
-    ...times({ createdAt: job.createdAt, runAt: job.runAt, startedAt, finishedAt }),
+    // Named one by one, for this runs for every job: a second spread is the slow one.
+    queueTimeMs: took.queueTimeMs,
+    executionTimeMs: took.executionTimeMs,
+    totalTimeMs: took.totalTimeMs,
   }
 }
 

@@ -97,10 +97,7 @@ export function fillBatches(view: BatchesView): Batch[] {
     if (ms === null) break
     const small = ms <= SMALL_MS ? free.next() : undefined
     const step = Math.floor(job.rank / rankStep)
-    // A long job comes next alone. And only peers do together: one of them is never passed by what comes meanwhile.
-    const batch =
-      small ??
-      atWork.next((hand) => hand.starts.length === 0 || (ms <= AHEAD_MS && hand.step === step))
+    const batch = small ?? atWork.next({ ms, step })
     if (!batch) break
     const { workerName } = batch
     if (batch.starts.length === 0) batch.step = step
@@ -116,17 +113,22 @@ const empty = (workerName: string, width: number): Filling => ({
   ...{ step: 0, limit: BATCH_JOBS },
 })
 
+/** A long job comes next alone. And only peers do together: one of them is never passed by what comes meanwhile. */
+const mayComeNext = ({ ms, step }: { ms: number; step: number }, hand: Filling): boolean =>
+  hand.starts.length === 0 || (ms <= AHEAD_MS && hand.step === step)
+
 /** Batches with room, dealt to in turn like cards, so that the best-ranked jobs go first on every thread. */
 function createDeal() {
   const hands: Filling[] = []
   let turn = 0
   return {
     open: (batch: Filling) => void hands.push(batch),
-    next(fits: (hand: Filling) => boolean = () => true): Filling | undefined {
+    /** for any small job, or for `next` to come next */
+    next(next?: { ms: number; step: number }): Filling | undefined {
       while (hands.length > 0) {
         const at = turn % hands.length
         const hand = hands[at]
-        if (hand && !isFull(hand) && fits(hand)) {
+        if (hand && !isFull(hand) && (!next || mayComeNext(next, hand))) {
           turn = at + 1
           return hand
         }

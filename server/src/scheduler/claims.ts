@@ -5,7 +5,7 @@
 import type { DecisionLog } from '../core/decision-log.ts'
 import type { Job } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
-import { claimJobs, type Claim } from '../store/claim.ts'
+import { claimJobs, type Claim, type Claimed } from '../store/claim.ts'
 import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import type { Batch } from './batches.ts'
@@ -56,12 +56,6 @@ export interface Claims {
   idle(): Promise<void>
 }
 
-/** A job that now runs under this node's lease. */
-export interface Claimed {
-  job: Job
-  payload: string
-}
-
 const toItem = ({ job, payload }: Claimed): WorkItem => ({
   jobId: job.id,
   type: job.type,
@@ -73,7 +67,23 @@ const toItem = ({ job, payload }: Claimed): WorkItem => ({
 interface Order {
   slot: Slot
   claims: Claim[]
-  starts: readonly Start[]
+  /** of each claim, why it starts now */
+  starts: Start[]
+}
+
+/** Those of `claimed` that were asked for by each order: both are in the same order. */
+function dealt(orders: readonly Order[], claimed: readonly Claimed[]): Claimed[][] {
+  let next = 0
+  return orders.map(({ claims }) => {
+    const own: Claimed[] = []
+    for (const { job } of claims) {
+      const each = claimed[next]
+      if (each?.job.id !== job.id) continue
+      own.push(each)
+      next += 1
+    }
+    return own
+  })
 }
 
 const claimsOf = (orders: readonly Order[]): Claim[] => orders.flatMap(({ claims }) => claims)
@@ -92,10 +102,14 @@ export function createClaims(options: ClaimsOptions): Claims {
     { starts, behind, workerName, width, ms }: Batch,
     take: (id: string) => Job | undefined,
   ): Order[] => {
-    const claims = starts.flatMap(({ id, widthReason }): Claim[] => {
-      const job = take(id)
-      return job ? [{ job, workerName, width, widthReason }] : []
-    })
+    const claims: Claim[] = []
+    const left: Start[] = []
+    for (const start of starts) {
+      const job = take(start.id)
+      if (!job) continue
+      claims.push({ job, workerName, width, widthReason: start.widthReason })
+      left.push(start)
+    }
     const [first] = claims
     if (!first) return []
     if (behind) running.await(behind, ms)
@@ -106,17 +120,17 @@ export function createClaims(options: ClaimsOptions): Claims {
         ...{ workerName, width, first: first.job },
         ...{ beganAt: now, endsAt: now + ms },
       })
-    return [{ slot, claims, starts }]
+    return [{ slot, claims, starts: left }]
   }
 
   const handOver = (
     orders: readonly Order[],
-    given: ReadonlyMap<string, Claimed>,
+    given: readonly Claimed[][],
     leaseId: string,
   ): void => {
     const perWorker = new Map<string, WorkOrder[]>()
-    for (const { slot, claims } of orders) {
-      const claimed = claims.flatMap(({ job }) => given.get(job.id) ?? [])
+    for (const [at, { slot }] of orders.entries()) {
+      const claimed = given[at] ?? []
       const [behind] = slot.orders
       const id = running.add(slot, { leaseId, jobs: claimed.map(({ job }) => job) })
       if (claimed.length === 0) continue
@@ -136,33 +150,33 @@ export function createClaims(options: ClaimsOptions): Claims {
     claim: (asked: readonly Claim[]) => Promise<Claimed[]>,
   ): Promise<void> => {
     const asked = claimsOf(orders)
-    const given = new Map<string, Claimed>()
+    let claimed: Claimed[] = []
     let error: unknown
     try {
-      for (const each of await claim(asked)) given.set(each.job.id, each)
+      claimed = await claim(asked)
       if (!membership.holdsLease() || membership.leaseId() !== leaseId) {
         // Too late to run them under it: they are given back as if nobody knew.
-        given.clear()
+        claimed = []
         inDoubt = true
       }
     } catch (thrown) {
       inDoubt = true
       error = thrown
     }
+    const isWhole = claimed.length === asked.length
+    const given = dealt(orders, claimed)
     handOver(orders, given, leaseId)
-    options.onStarted([...given.values()].map(({ job }) => job))
+    options.onStarted(claimed.map(({ job }) => job))
     const now = store.clock.now()
-    for (const { starts } of orders) {
-      options.decisions.started(
-        starts.filter(({ id }) => given.has(id)),
-        now,
-      )
+    for (const [at, { starts }] of orders.entries()) {
+      const ids = isWhole ? null : new Set(given[at]?.map(({ job }) => job.id))
+      options.decisions.started(ids ? starts.filter(({ id }) => ids.has(id)) : starts, now)
     }
-    for (const { id } of asked.map(({ job }) => job)) {
-      if (stopWanted.delete(id)) options.onStopWanted(id)
+    if (stopWanted.size > 0) {
+      for (const { job } of asked) if (stopWanted.delete(job.id)) options.onStopWanted(job.id)
     }
     flights.delete(orders)
-    if (error === undefined) options.onEnd(given.size < asked.length)
+    if (error === undefined) options.onEnd(!isWhole)
     else options.onError(error)
   }
 

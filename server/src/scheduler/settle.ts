@@ -40,20 +40,20 @@ interface Item {
 }
 
 /** Nearly always one: most jobs complete, and a node changes its lease only after it was cut off. */
-function alike(items: readonly Item[]): Item[][] {
+function alike(items: readonly Item[]): (readonly Item[])[] {
+  const [first] = items
+  if (!first || items.every((item) => areAlike(first, item))) return [items]
   const groups: Item[][] = []
   for (const item of items) {
-    const { leaseId, settlement } = item
-    const completes = settlement.to === 'COMPLETED'
-    const group = groups.find(
-      ([first]) =>
-        first?.leaseId === leaseId && (first.settlement.to === 'COMPLETED') === completes,
-    )
+    const group = groups.find(([other]) => other && areAlike(other, item))
     if (group) group.push(item)
     else groups.push([item])
   }
   return groups
 }
+
+const areAlike = (a: Item, b: Item): boolean =>
+  a.leaseId === b.leaseId && (a.settlement.to === 'COMPLETED') === (b.settlement.to === 'COMPLETED')
 
 /** A stop that nobody asked for costs the job no attempt. */
 const seenOutcome = (stopReason: StopReason | null, outcome: Outcome): Outcome =>

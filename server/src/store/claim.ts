@@ -12,6 +12,12 @@ export interface Claim {
   widthReason: WidthReason
 }
 
+/** A job that now runs under the node's lease. */
+export interface Claimed {
+  job: Job
+  payload: string
+}
+
 // The state is compared as text, so that the planner cannot answer from the index of queued jobs, walking
 // all of them for these few: 6,000 jobs/s instead of 60,000 with 100,000 queued. Rows are locked as they are
 // updated, in order of ids; locking them first (FOR UPDATE SKIP LOCKED) took 23 µs of CPU a job in place of
@@ -26,38 +32,43 @@ const claim: Statement = {
   )
   UPDATE job SET state = 'RUNNING', node_id = $1, attempt = job.attempt + 1, width = start.width,
     width_reason = start.width_reason, worker_name = start.worker_name, started_at = ${timestamp('$7::float8')}
-  FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[])
-    AS start (id, attempt, worker_name, width, width_reason)
+  FROM unnest($2::uuid[], $3::int[], $4::text[], $5::int[], $6::text[]) WITH ORDINALITY
+    AS start (id, attempt, worker_name, width, width_reason, place)
   WHERE job.id = start.id AND job.state::text = 'QUEUED' AND job.attempt = start.attempt
     AND cancel_requested_at IS NULL AND EXISTS (SELECT 1 FROM lease)
-  RETURNING job.id, job.payload::text AS payload_text`,
+  RETURNING start.place::int AS place, job.payload::text AS payload_text`,
 }
 
 /**
  * Takes jobs for a node: QUEUED → RUNNING under its lease, attempt + 1. Jobs that somebody else took or
  * tried since they were looked at, that were cancelled, or all of them where the lease is gone, are absent
- * from the answer. STORE_UNAVAILABLE.
+ * from the answer, which is in the order of the claims. STORE_UNAVAILABLE.
  */
 export async function claimJobs(
   store: Store,
   nodeId: string,
   claims: readonly Claim[],
-): Promise<{ job: Job; payload: string }[]> {
+): Promise<Claimed[]> {
   if (claims.length === 0) return []
   const startedUs = Math.round(store.clock.now() * 1e3)
-  const inOrder = claims.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1))
-  const rows = await run<{ id: string; payload_text: string }>(store.hot, claim, [
+  // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
+  const inOrder = claims.map((claim, at) => ({ claim, at }))
+  inOrder.sort((a, b) => (a.claim.job.id < b.claim.job.id ? -1 : 1))
+  const rows = await run<{ place: number; payload_text: string }>(store.hot, claim, [
     nodeId,
-    plainArray(inOrder.map(({ job }) => job.id)),
-    plainArray(inOrder.map(({ job }) => job.attempt)),
-    textArray(inOrder.map(({ workerName }) => workerName)),
-    plainArray(inOrder.map(({ width }) => width)),
-    plainArray(inOrder.map(({ widthReason }) => widthReason)),
+    plainArray(inOrder.map(({ claim: { job } }) => job.id)),
+    plainArray(inOrder.map(({ claim: { job } }) => job.attempt)),
+    textArray(inOrder.map(({ claim: { workerName } }) => workerName)),
+    plainArray(inOrder.map(({ claim: { width } }) => width)),
+    plainArray(inOrder.map(({ claim: { widthReason } }) => widthReason)),
     startedUs / 1e3,
   ])
-  const asked = new Map(claims.map((each) => [each.job.id, each]))
-  return rows.flatMap(({ id, payload_text: payload }) => {
-    const given = asked.get(id)
-    return given ? [{ job: claimedJob(given.job, nodeId, given, startedUs), payload }] : []
-  })
+  const claimed: (Claimed | null)[] = claims.map(() => null)
+  for (const { place, payload_text: payload } of rows) {
+    const asked = inOrder[place - 1]
+    if (!asked) throw new Error(`place ${place} of ${inOrder.length} claims`)
+    const job = claimedJob(asked.claim.job, nodeId, asked.claim, startedUs)
+    claimed[asked.at] = { job, payload }
+  }
+  return claimed.filter((each) => each !== null)
 }

@@ -1,5 +1,4 @@
-import type { Job } from '../core/job.ts'
-import type { Claim } from './claim.ts'
+import type { Claim, Claimed } from './claim.ts'
 import type { InsertResult, NewJob } from './insert.ts'
 import {
   newColumns,
@@ -23,8 +22,8 @@ export interface FirstClaims {
 
 export interface Inserted {
   results: InsertResult[]
-  /** what was claimed, as the claim left it */
-  claimed: { job: Job; payload: string }[]
+  /** what was claimed, in the order of the claims */
+  claimed: Claimed[]
 }
 
 // The lock on the node's own row is the fence against rescue, as in `claim.ts`. Where the lease is gone the
@@ -74,10 +73,11 @@ export async function insertClaimedJobs(
     textArray(each.map((claim) => claim?.widthReason ?? null)),
   ])
   const payloads = new Map(jobs.map(({ job, payload }) => [job.id, payload]))
-  const claimed = rows.flatMap(({ id, started_us: startedUs }) => {
-    const given = asked.get(id)
-    const payload = payloads.get(id)
-    if (!given || payload === undefined) return []
+  const starts = new Map(rows.map(({ id, started_us: startedUs }) => [id, startedUs]))
+  const claimed = claims.flatMap((given): Claimed[] => {
+    const startedUs = starts.get(given.job.id)
+    const payload = payloads.get(given.job.id)
+    if (startedUs === undefined || payload === undefined) return []
     return [{ job: claimedJob(given.job, nodeId, given, startedUs), payload }]
   })
   return { results: jobs.map(({ job }) => ({ job, created: true })), claimed }

@@ -4,6 +4,10 @@ import type { JobCache } from './cache.ts'
 /** Beyond them a lookup asks the table. Dropping the oldest instead would walk over all that have left. */
 const MAX_JOBS = 10_000
 
+/**
+ * Jobs that were queued here. Those that only run here are left to the table: most of them end before
+ * anybody asks, and keeping them took a thirtieth of a drain's time.
+ */
 export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
   const jobs = new Map<string, Job>()
   return {
@@ -11,7 +15,8 @@ export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
     put(changed) {
       for (const job of changed) {
         if (isFinal(job.state)) jobs.delete(job.id)
-        else if (jobs.size < maxJobs || jobs.has(job.id)) jobs.set(job.id, job)
+        else if (jobs.has(job.id) || (job.state !== 'RUNNING' && jobs.size < maxJobs))
+          jobs.set(job.id, job)
       }
       return Promise.resolve()
     },
