@@ -34,7 +34,7 @@ export interface Batch {
   /** expected run time of all of it, ms; Infinity where it is not known */
   ms: number
   /** threads at work, after whose jobs it comes; none where it starts at once */
-  behind?: Slot
+  behind: Slot | undefined
 }
 
 interface Filling extends Batch {
@@ -72,14 +72,13 @@ export function fillBatches(view: BatchesView): Batch[] {
   const { nextLimit = Infinity, rankStep = 1 } = view
   const started = new Map<string, Filling>()
   for (const start of starts) {
-    const { id, workerName, width } = start
-    started.set(id, { ...empty(workerName, width), starts: [start], ms: Infinity })
+    const batch = empty(start, BATCH_JOBS)
+    batch.starts.push(start)
+    batch.ms = Infinity
+    started.set(start.id, batch)
   }
-  const following = [...busy].map((slot): Filling => {
-    const { workerName, width } = slot
-    const limit = Math.min(BATCH_JOBS, nextLimit)
-    return { ...empty(workerName, width), limit, behind: slot }
-  })
+  const mostNext = Math.min(BATCH_JOBS, nextLimit)
+  const following = [...busy].map((slot) => empty(slot, mostNext, slot))
   const free = createDeal()
   const atWork = createDeal()
   for (const batch of following) atWork.open(batch)
@@ -108,10 +107,12 @@ export function fillBatches(view: BatchesView): Batch[] {
   return [...started.values(), ...following.filter(({ starts: some }) => some.length > 0)]
 }
 
-const empty = (workerName: string, width: number): Filling => ({
-  ...{ workerName, width, starts: [], ms: 0, bytes: 0 },
-  ...{ step: 0, limit: BATCH_JOBS },
-})
+// Of one shape, whatever it is for: with several, what is compiled for one was thrown away for the next.
+const empty = (
+  { workerName, width }: Pick<Batch, 'workerName' | 'width'>,
+  limit: number,
+  behind?: Slot,
+): Filling => ({ workerName, width, starts: [], ms: 0, behind, step: 0, bytes: 0, limit })
 
 /** A long job comes next alone. And only peers do together: one of them is never passed by what comes meanwhile. */
 const mayComeNext = ({ ms, step }: { ms: number; step: number }, hand: Filling): boolean =>

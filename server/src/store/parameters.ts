@@ -5,7 +5,7 @@
 
 /** For ids and numbers, which need no quotes; null is NULL. */
 export const plainArray = (values: readonly (string | number | null)[]): string =>
-  `{${values.map((value) => value ?? 'NULL').join()}}`
+  `{${(values.includes(null) ? values.map((value) => value ?? 'NULL') : values).join()}}`
 
 /** For any text; null is NULL. */
 export const textArray = (values: readonly (string | null)[]): string =>
