@@ -8,6 +8,8 @@ import path from 'node:path'
 const ROOT = path.resolve(import.meta.dirname, '..')
 /** What tools/start.mjs becomes once nothing is left to build. */
 const MAIN = path.join(ROOT, 'server/dist/main.js')
+/** Node's flags of `npm start`. */
+export const START_FLAGS = ['--max-semi-space-size=64']
 const POLL_MS = 2
 const TICK_MS = 10
 
@@ -73,7 +75,7 @@ export async function startBuiltServer(
   if (!existsSync(MAIN)) throw new Error('build it first: node tools/build.mjs')
   const port = await freePort()
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [...flags, MAIN], {
+  const child = spawn(process.execPath, [...START_FLAGS, ...flags, MAIN], {
     cwd: ROOT,
     env: {
       PATH: process.env.PATH,

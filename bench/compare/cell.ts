@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
+import { START_FLAGS } from '../built-server.ts'
 import { percentile } from '../../server/src/core/metrics.ts'
 import type { Contender } from './contenders.ts'
 import type { Services } from './services.ts'
@@ -34,8 +35,9 @@ export interface CellResult {
 
 /** Resolves with the last line that the child prints. Rejects with what it complained of. */
 function lastLineOf(script: string, cell: Cell, stop: AbortSignal): Promise<string> {
-  const compiler = script.endsWith('.ts') ? ['--import', TSX] : []
-  const child = spawn(process.execPath, [...compiler, script, JSON.stringify(cell)], {
+  // Heddle alone, with what `npm start` gives it; the documentation of its peers names no flags.
+  const flags = script.endsWith('.ts') ? [...START_FLAGS, '--import', TSX] : []
+  const child = spawn(process.execPath, [...flags, script, JSON.stringify(cell)], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal: stop,
   })
