@@ -23,8 +23,8 @@ const BATCH_MS = 10
 const BATCH_BYTES = 4 * 1024 * 1024
 /** Jobs in one message, however small they are expected to be. */
 const BATCH_JOBS = 1000
-/** A thread gets what comes next when its work is expected to be over within this: one job, or shorter ones up to as much. */
-export const AHEAD_MS = 50
+/** Expected work in what comes next on a thread: one job, or shorter ones up to as much. */
+const AHEAD_MS = 50
 
 export interface Batch {
   workerName: string

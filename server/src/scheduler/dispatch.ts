@@ -22,7 +22,7 @@ import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import { peekJobs } from '../store/peek.ts'
 import type { Worker } from '../workers/worker.ts'
-import { AHEAD_MS, fillBatches, type Batch } from './batches.ts'
+import { fillBatches, type Batch } from './batches.ts'
 import { createClaims } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
@@ -35,6 +35,9 @@ const WINDOW = 2000
 /** Jobs that wait per thread, at least, for threads to get what comes next: one, or several (docs/decisions/0008). */
 const LEAST_WAITING = 4
 const MANY_WAITING = 25
+/** A thread that is expected to be free within this gets what comes next, and with it those that will be soon after: one claim serves them all. */
+const SOON_MS = 30
+const SOON_AFTER_MS = 100
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 /** The longest a timer can be set for. */
@@ -205,18 +208,19 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       : [...running.slots()].filter(
           ({ takesNext, awaited, orders }) => takesNext && awaited + orders.size < 2,
         )
-  /** Those that are expected to be free soon, the first of them first. */
+  /** Those that are expected to be free soon after each other, the first of them first; none before that one is due. */
   const takesMore = (): Slot[] => {
-    const soon = store.clock.now() + AHEAD_MS
-    return mayTakeNext()
-      .filter(({ endsAt }) => endsAt <= soon)
+    const now = store.clock.now()
+    const soon = mayTakeNext()
+      .filter(({ endsAt }) => endsAt <= now + SOON_AFTER_MS)
       .sort((a, b) => a.endsAt - b.endsAt)
+    return soon[0] && soon[0].endsAt <= now + SOON_MS ? soon : []
   }
   /** Looks again when the next of them is. */
   const awaitNext = (): void => {
     clearTimeout(soonFree)
     const endsAt = Math.min(...mayTakeNext().map((slot) => slot.endsAt))
-    const ms = endsAt - AHEAD_MS - store.clock.now()
+    const ms = endsAt - SOON_MS - store.clock.now()
     if (ms > 0 && ms < MAX_TIMER_MS) soonFree = setTimeout(kick, Math.ceil(ms))
   }
   const canStart = (): boolean =>

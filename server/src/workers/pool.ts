@@ -14,11 +14,11 @@ import { startThread, ThreadEnded, type Thread } from './thread.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
 
 /** How often time limits are looked at. */
-const WATCH_MS = 20
+const WATCH_MS = 40
 /** An item that runs for longer than this holds those behind it in its batch hostage: they are handed back. */
 const HOSTAGE_MS = 50
 /** An order that has waited for this long to come next goes back: the one before it takes longer than expected. */
-const NEXT_MS = 150
+const NEXT_MS = 250
 /** A thread that has not ended this long after it was told to is left to end by itself. */
 const STUCK_MS = 500
 const DEFAULT_MAX_RESULT_BYTES = 64 * 1024 * 1024
