@@ -1,11 +1,11 @@
 /**
  * Orders and results as they travel between processes and threads: side by side in a few arrays, and all
- * payloads of an order in one JSON text, which the thread parses at once. As a list of objects a small job
+ * payloads of an order in one JSON list, which the thread parses at once. As a list of objects a small job
  * took 27 µs of the worker process; the same in columns takes 9.
  */
 import type { JobError } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { WorkOrder, WorkResult } from './worker.ts'
+import type { WorkItem, WorkOrder, WorkResult } from './worker.ts'
 
 export interface PackedOrder {
   id: number
@@ -15,8 +15,8 @@ export interface PackedOrder {
   attempts: number[]
   /** limit of each attempt; null for none */
   timeoutsMs: (number | null)[]
-  /** JSON text of the list of payloads */
-  payloads: string
+  /** JSON text of the list of payloads, in UTF-8 */
+  payloads: Uint8Array
   /** see `WorkOrder` */
   behind: number | null
 }
@@ -29,10 +29,29 @@ export function packOrder({ id, width, items, behind }: WorkOrder): PackedOrder 
     types: items.map(({ type }) => type),
     attempts: items.map(({ attempt }) => attempt),
     timeoutsMs: items.map(({ timeoutMs }) => timeoutMs),
-    // They are JSON already: each was checked where it came in, and by the database.
-    payloads: `[${items.map(({ payload }) => payload).join()}]`,
+    payloads: payloadList(items),
     behind: behind ?? null,
   }
+}
+
+const [OPEN = 0, COMMA = 0, CLOSE = 0] = Buffer.from('[,]')
+
+/**
+ * The payloads of an order as one list. They are JSON already: each was checked where it came in, and by the
+ * database. As bytes they are copied once on their way, where a text of some MB was joined, flattened and
+ * encoded again at each step: payloads of 10 kB took the server 15 µs a job more.
+ */
+function payloadList(items: readonly WorkItem[]): Uint8Array {
+  // A bracket or comma before each, and a bracket at the end.
+  const size = items.reduce((sum, { payload }) => sum + 1 + Buffer.byteLength(payload), 1)
+  const bytes = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const { payload } of items) {
+    bytes[at] = at === 0 ? OPEN : COMMA
+    at += 1 + bytes.write(payload, at + 1)
+  }
+  bytes[at] = CLOSE
+  return bytes
 }
 
 /** A step that did not succeed. */

@@ -1,5 +1,6 @@
 // Runs inside every thread. Plain JavaScript on purpose: Node 20 cannot load a TypeScript file as a
 // thread, so this same file serves development, tests and the built server.
+import { TextDecoder } from 'node:util'
 import { parentPort, workerData } from 'node:worker_threads'
 import { expose } from 'threads/worker'
 
@@ -204,6 +205,10 @@ function runItem(typeName, given, context) {
   }
 }
 
+const utf8 = new TextDecoder()
+/** @param {Uint8Array} bytes @returns {unknown[]} */
+const parsed = (bytes) => JSON.parse(utf8.decode(bytes))
+
 /** @param {() => unknown} step */
 async function answer(step) {
   try {
@@ -223,7 +228,7 @@ async function runItems(run, lane, { jobIds, types, attempts, payloads }) {
   begin(run)
   const place = lane * LANE_WORDS
   /** @type {unknown[]} */
-  const given = JSON.parse(payloads)
+  const given = parsed(payloads)
   /** @type {ItemAnswers['answers']} */
   let answers = []
   /** @type {number[]} */
@@ -278,7 +283,7 @@ expose({
       const type = find(types[0] ?? '')
       const { parallel } = type
       if (!parallel) throw new Error(`"${type.type}" cannot be split`)
-      const payload = payloadOf(type, JSON.parse(payloads)[0])
+      const payload = payloadOf(type, parsed(payloads)[0])
       payloadInMerge = payload
       const chunks = parallel.split(payload, call.width)
       if (Array.isArray(chunks) && chunks.length <= call.width) return chunks
