@@ -8,9 +8,17 @@ declare module 'threads' {
   /** A call: sent at once, but listened to only from `then` on, so `then` must follow in the same turn. */
   export type ModuleThread<Api> = {
     [Name in keyof Api]: Api[Name] extends (...args: infer Args) => infer Result
-      ? (...args: Args) => Promise<Awaited<Result>>
+      ? (
+          ...args: { [At in keyof Args]: Args[At] | Transferred<Args[At]> }
+        ) => Promise<Awaited<Result>>
       : never
   }
+  /** An argument that is not copied: what is transferred of it is the thread's from then on. */
+  export interface Transferred<Value> {
+    send: Value
+    transferables: ArrayBuffer[]
+  }
+  export function Transfer<Value>(value: Value, transferables: ArrayBuffer[]): Transferred<Value>
   /** What spawn() needs of a worker. */
   export interface WorkerLike {
     postMessage(value: unknown, transfer?: readonly never[]): void

@@ -1,6 +1,8 @@
 /** Everything that is said between the server process, a worker process and its threads. */
 import type { Failure, ItemAnswers, PackedOrder, PackedResults } from './packing.ts'
 
+export type Items = Pick<PackedOrder, 'jobIds' | 'types' | 'attempts'>
+
 /** How a step in a thread ended. An answer says what the job did; a rejected call, that the thread is dead. */
 export type Answer<T> = { ok: true; value: T } | Failure
 
@@ -14,12 +16,12 @@ export interface CallContext {
   chunk: number
 }
 
-/** What a thread can be asked to do. */
+/** What a thread can be asked to do. `payloads` are those of the order, see `PackedOrder`. */
 export interface ThreadApi {
   /** items after each other; answers that were not sent ahead */
-  runItems(run: number, lane: Lane, order: PackedOrder): Promise<ItemAnswers>
-  /** chunks of a parallel job; the payload stays in this thread for `merge` */
-  split(context: CallContext, order: PackedOrder): Promise<Answer<unknown[]>>
+  runItems(run: number, lane: Lane, items: Items, payloads: ArrayBuffer): Promise<ItemAnswers>
+  /** chunks of a parallel job, alone in its order; the payload stays in this thread for `merge` */
+  split(context: CallContext, type: string, payloads: ArrayBuffer): Promise<Answer<unknown[]>>
   runChunk(context: CallContext, type: string, chunk: unknown): Promise<Answer<unknown>>
   /** JSON text */
   merge(context: CallContext, type: string, parts: unknown[]): Promise<Answer<string>>

@@ -6,10 +6,12 @@
  * however that came about. A thread that has to be ended leaves its seat at once; the next order starts
  * a new one there, even while native code keeps the old one from ending.
  */
-import { asAnswer, createRun, outcomeOf, resultOf, type Run, type Seat, type Stop } from './run.ts'
+import type { FromThread } from './messages.ts'
+import type { PackedOrder } from './packing.ts'
+import { createRun, givenBack, now, resultOf, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
-import { LANES, type FromThread, type Lane } from './messages.ts'
-import type { ItemAnswers, PackedOrder } from './packing.ts'
+import { endItems, isWaiting, runItems, runningItem } from './run-items.ts'
+import { currentJob, freeLane, leaveSeats } from './seats.ts'
 import { startThread, ThreadEnded, type Thread } from './thread.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
 
@@ -35,8 +37,6 @@ export interface PoolOptions {
   /** characters of JSON */
   maxResultBytes?: number
 }
-
-const now = (): number => performance.timeOrigin + performance.now()
 
 /** A worker that takes orders as they travel. */
 export interface Pool extends Omit<Worker, 'run'> {
@@ -83,28 +83,6 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     return seat.thread
   }
 
-  /** Results for items that will not run: they go back to the queue. */
-  const givenBack = (run: Run, from: number): WorkResult[] => {
-    const at = now()
-    const results: WorkResult[] = []
-    for (let index = from; index < run.order.jobIds.length; index += 1) {
-      if (run.answered.has(index)) continue
-      run.answered.add(index)
-      // One that was to stop before its thread had come to it ends as it would have a moment later.
-      const stopped = run.stop?.index === index && run.stop.reason === 'cancel'
-      const outcome = { kind: stopped ? ('cancelled' as const) : ('interrupted' as const) }
-      results.push(resultOf(run, index, outcome, { startedAt: at, finishedAt: at }))
-    }
-    return results
-  }
-
-  const laneOf = ({ seats: [seat], lane }: Run) => ({
-    running: () => seat?.thread?.runningItem(lane) ?? { index: -1, startedAt: 0 },
-    end: () => seat?.thread?.endItems(lane) ?? 0,
-  })
-  /** True for one that comes next on its thread, and has not begun. */
-  const isWaiting = (run: Run): boolean => run.ahead && laneOf(run).running().index < 0
-
   /** While the run goes on one item stays unanswered: with the last answer its threads count as free. */
   const handBack = (run: Run, from: number): void => {
     let first = 0
@@ -117,50 +95,8 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (results.length > 0) events.finished(results)
   }
 
-  const resultsOf = (run: Run, { from, answers, times }: ItemAnswers): WorkResult[] => {
-    const results: WorkResult[] = []
-    answers.forEach((told, at) => {
-      const index = from + at
-      if (run.answered.has(index)) return
-      run.answered.add(index)
-      const answer = typeof told === 'string' ? { ok: true as const, value: told } : told
-      const startedAt = times[2 * at] ?? 0
-      const finishedAt = times[2 * at + 1] ?? 0
-      results.push(resultOf(run, index, outcomeOf(run, index, answer), { startedAt, finishedAt }))
-    })
-    return results
-  }
-
-  /** What had not been told when the run ended. */
-  const runItems = async (run: Run, thread: Thread): Promise<WorkResult[]> => {
-    const results: WorkResult[] = []
-    run.onItems = (answers) => {
-      const told = resultsOf(run, answers)
-      // With the last answer its thread counts as free: that one waits until it is.
-      if (run.answered.size === run.order.jobIds.length) results.push(...told)
-      else events.finished(told)
-    }
-    thread.reset(run.lane)
-    try {
-      const call = thread.call((api) => api.runItems(run.id, run.lane, run.order))
-      results.push(...resultsOf(run, await Promise.race([call, run.givenUp])))
-    } catch (thrown) {
-      const { index, startedAt } = thread.runningItem(run.lane)
-      const fatal = Math.max(0, index)
-      // What had not begun when its thread ended is not to blame.
-      if (!run.answered.has(fatal) && !(run.ahead && index < 0)) {
-        run.answered.add(fatal)
-        const outcome = outcomeOf(run, fatal, asAnswer(thrown))
-        const times = { startedAt: startedAt || run.startedAt, finishedAt: now() }
-        results.push(resultOf(run, fatal, outcome, times))
-      }
-    }
-    // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
-    return [...results, ...givenBack(run, 0)]
-  }
-
   const runOrder = async (run: Run, seat: Seat): Promise<WorkResult[]> => {
-    if (run.order.width === 1) return runItems(run, threadOf(seat))
+    if (run.order.width === 1) return runItems(run, threadOf(seat), events.finished)
     const outcome = await runGang(run, { threadOf, stopOthers: endSoon })
     if (run.answered.has(0)) return []
     run.answered.add(0)
@@ -205,15 +141,15 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const stop = (run: Run, index: number, reason: Stop): void => {
     if (run.stop) return
     run.stop = { index, reason }
-    if (run.order.width === 1) handBack(run, laneOf(run).end())
+    if (run.order.width === 1) handBack(run, endItems(run))
     endSoon(run)
   }
 
   const look = (): void => {
     const at = now()
     for (const run of runs.values()) {
-      if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, laneOf(run).end())
-      const item = laneOf(run).running()
+      if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, endItems(run))
+      const item = runningItem(run)
       const index = run.order.width === 1 ? item.index : 0
       const startedAt = run.order.width === 1 ? item.startedAt : run.startedAt
       if (index < 0 || startedAt === 0 || run.answered.has(index)) continue
@@ -221,7 +157,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       const limit = run.order.timeoutsMs[index] ?? null
       if (limit !== null && ranMs > limit) stop(run, index, 'timeout')
       else if (ranMs > HOSTAGE_MS && index + 1 < run.order.jobIds.length) {
-        handBack(run, laneOf(run).end())
+        handBack(run, endItems(run))
       }
     }
   }
@@ -235,19 +171,9 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     })
   }
 
-  /** Of the threads' control blocks: one that none of their runs has. */
-  const freeLane = (of: readonly Seat[]): Lane | undefined => {
-    const used = new Set(
-      [...runs.values()]
-        .filter((run) => run.seats.some((seat) => of.includes(seat)))
-        .map(laneOfRun),
-    )
-    return Array.from({ length: LANES }, (_, lane) => lane).find((lane) => !used.has(lane))
-  }
-
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
   const startBehind = (order: PackedOrder, seat: Seat): void => {
-    const lane = freeLane([seat])
+    const lane = freeLane([seat], runs.values())
     if (lane === undefined || seat.next) {
       events.finished(refused(order))
       return
@@ -261,7 +187,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (free.length < order.width) {
       throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
     }
-    const lane = freeLane(free)
+    const lane = freeLane(free, runs.values())
     const [seat] = free
     if (lane === undefined || !seat) {
       events.finished(refused(order))
@@ -291,7 +217,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       const wanted = new Set(jobIds)
       for (const run of runs.values()) {
         if (isWaiting(run) && run.order.jobIds.some((id) => wanted.has(id)))
-          handBack(run, laneOf(run).end())
+          handBack(run, endItems(run))
       }
     },
     cancel(jobIds) {
@@ -299,11 +225,11 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       for (const run of runs.values()) {
         const index = run.order.jobIds.findIndex((jobId) => wanted.has(jobId))
         if (index < 0 || run.answered.has(index)) continue
-        const running = run.order.width > 1 || laneOf(run).running().index === index
+        const running = run.order.width > 1 || runningItem(run).index === index
         // One that has not started in its batch is handed back, and ends as cancelled where it is settled.
         const alone = run.order.jobIds.length === 1 && !isWaiting(run)
         if (running || alone) stop(run, index, 'cancel')
-        else handBack(run, laneOf(run).end())
+        else handBack(run, endItems(run))
       }
     },
     // In one process with the scheduler, which watches the lease itself.
@@ -322,18 +248,6 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 }
 
-/** What comes next there takes its place. */
-function leaveSeats(run: Run): void {
-  for (const seat of run.seats) {
-    if (seat.next === run) seat.next = null
-    if (seat.run !== run) continue
-    seat.run = seat.next
-    seat.next = null
-  }
-}
-
-const laneOfRun = ({ lane }: Run): Lane => lane
-
 /** Goes back to the queue: no thread can take it now. */
 const refused = ({ jobIds, attempts }: PackedOrder): WorkResult[] =>
   jobIds.map((jobId, index) => ({
@@ -343,9 +257,3 @@ const refused = ({ jobIds, attempts }: PackedOrder): WorkResult[] =>
     startedAt: now(),
     finishedAt: now(),
   }))
-
-function currentJob({ run, thread }: Seat): string | null {
-  if (!run) return null
-  const index = run.order.width === 1 ? (thread?.runningItem(run.lane).index ?? 0) : 0
-  return run.order.jobIds[Math.max(0, index)] ?? null
-}

@@ -5,8 +5,6 @@ import type { FromWorkerProcess, ToWorkerProcess } from './messages.ts'
 import { packResults } from './packing.ts'
 import { createPool, type PoolOptions } from './pool.ts'
 
-const LEASE_WATCH_MS = 50
-
 const options = JSON.parse(process.argv[2] ?? '{}') as PoolOptions
 
 const send = (message: FromWorkerProcess, sent?: () => void): void => {
@@ -36,10 +34,7 @@ const pool = createPool(options, {
   trouble: (message) => send({ type: 'trouble', message }),
 })
 
-let leaseUntil = Infinity
-setInterval(() => {
-  if (performance.now() > leaseUntil) endNow()
-}, LEASE_WATCH_MS).unref()
+let leaseEnd: NodeJS.Timeout | undefined
 
 async function handle(message: ToWorkerProcess): Promise<void> {
   switch (message.type) {
@@ -53,7 +48,8 @@ async function handle(message: ToWorkerProcess): Promise<void> {
       pool.recall(message.jobIds)
       return
     case 'lease':
-      leaseUntil = performance.now() + message.ms
+      clearTimeout(leaseEnd)
+      leaseEnd = setTimeout(endNow, message.ms).unref()
       return
     case 'close':
       await pool.close()

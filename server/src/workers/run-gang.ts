@@ -1,4 +1,4 @@
-import { asAnswer, outcomeOf, type Run, type Seat } from './run.ts'
+import { asAnswer, outcomeOf, ownPayloads, type Run, type Seat } from './run.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answer, CallContext, ThreadApi } from './messages.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
@@ -33,7 +33,7 @@ export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): 
   const ask = <T>(seat: Seat, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
     Promise.race([threadOf(seat).call(step), run.givenUp]).catch(asAnswer)
 
-  const chunks = await ask(first, (api) => api.split(context(0), order))
+  const chunks = await ask(first, (api) => api.split(context(0), type, ownPayloads(run)))
   if (chunks instanceof ThreadEnded || !chunks.ok) return outcomeOf(run, 0, chunks)
 
   let failed: Answer<never> | ThreadEnded | undefined

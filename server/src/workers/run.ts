@@ -1,8 +1,10 @@
 import type { JobError } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
+import type { Transferred } from 'threads'
 import type { Answer, Lane } from './messages.ts'
 import type { ItemAnswers, PackedOrder } from './packing.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
+import { Transfer } from './threads-library.ts'
 import type { WorkResult } from './worker.ts'
 
 /** A place for one thread. The thread is started when first needed, kept, and replaced when it has ended. */
@@ -39,6 +41,9 @@ export interface Run {
   readonly givenUp: Promise<never>
 }
 
+/** epoch ms, finer than Date.now */
+export const now = (): number => performance.timeOrigin + performance.now()
+
 let lastId = 0
 
 export function createRun(
@@ -67,6 +72,15 @@ export function createRun(
     giveUp,
     givenUp,
   }
+}
+
+/**
+ * A copy for the run's thread alone, that it gets without another one. The order's own are a view of the whole
+ * message they came in, and a view is cloned with all that is behind it.
+ */
+export function ownPayloads({ order }: Run): Transferred<ArrayBuffer> {
+  const { buffer } = new Uint8Array(order.payloads)
+  return Transfer(buffer, [buffer])
 }
 
 const toJobError = (thrown: unknown): JobError =>
@@ -99,6 +113,21 @@ export function resultOf(
     throw new Error(`order ${run.id} has no item ${index}`)
   }
   return { jobId, attempt, outcome, startedAt: times.startedAt, finishedAt: times.finishedAt }
+}
+
+/** Results for the items from there on that will not run: they go back to the queue. */
+export function givenBack(run: Run, from: number): WorkResult[] {
+  const at = now()
+  const results: WorkResult[] = []
+  for (let index = from; index < run.order.jobIds.length; index += 1) {
+    if (run.answered.has(index)) continue
+    run.answered.add(index)
+    // One that was to stop before its thread had come to it ends as it would have a moment later.
+    const stopped = run.stop?.index === index && run.stop.reason === 'cancel'
+    const outcome = { kind: stopped ? ('cancelled' as const) : ('interrupted' as const) }
+    results.push(resultOf(run, index, outcome, { startedAt: at, finishedAt: at }))
+  }
+  return results
 }
 
 /** A call that could not be made, e.g. because a chunk cannot be cloned: the job's own fault, its thread lives. */

@@ -7,7 +7,7 @@ import { expose } from 'threads/worker'
 /**
  * @typedef {import('./packing.ts').Failure} Failure
  * @typedef {import('./packing.ts').ItemAnswers} ItemAnswers
- * @typedef {import('./packing.ts').PackedOrder} PackedOrder
+ * @typedef {import('./messages.ts').Items} Items
  * @typedef {import('./messages.ts').CallContext} CallContext
  * @typedef {import('../job-types/job-type.ts').JobType} JobType
  * @typedef {import('../job-types/job-type.ts').JobContext} JobContext
@@ -206,7 +206,7 @@ function runItem(typeName, given, context) {
 }
 
 const utf8 = new TextDecoder()
-/** @param {Uint8Array} bytes @returns {unknown[]} */
+/** @param {ArrayBuffer} bytes @returns {unknown[]} */
 const parsed = (bytes) => JSON.parse(utf8.decode(bytes))
 
 /** @param {() => unknown} step */
@@ -221,10 +221,10 @@ async function answer(step) {
 /**
  * Items after each other; the answers that were not sent ahead.
  *
- * @param {number} run @param {import('./messages.ts').Lane} lane @param {PackedOrder} order
+ * @param {number} run @param {import('./messages.ts').Lane} lane @param {Items} items @param {ArrayBuffer} payloads
  * @returns {Promise<ItemAnswers>}
  */
-async function runItems(run, lane, { jobIds, types, attempts, payloads }) {
+async function runItems(run, lane, { jobIds, types, attempts }, payloads) {
   begin(run)
   const place = lane * LANE_WORDS
   /** @type {unknown[]} */
@@ -266,9 +266,9 @@ async function runItems(run, lane, { jobIds, types, attempts, payloads }) {
 let lastRun = Promise.resolve()
 
 expose({
-  /** @param {number} run @param {import('./messages.ts').Lane} lane @param {PackedOrder} order */
-  runItems(run, lane, order) {
-    const answers = lastRun.then(() => runItems(run, lane, order))
+  /** @param {number} run @param {import('./messages.ts').Lane} lane @param {Items} items @param {ArrayBuffer} payloads */
+  runItems(run, lane, items, payloads) {
+    const answers = lastRun.then(() => runItems(run, lane, items, payloads))
     lastRun = answers.then(
       () => {},
       () => {},
@@ -276,11 +276,11 @@ expose({
     return answers
   },
 
-  /** @param {CallContext} call @param {PackedOrder} order */
-  split(call, { types, payloads }) {
+  /** @param {CallContext} call @param {string} typeName @param {ArrayBuffer} payloads */
+  split(call, typeName, payloads) {
     begin(call.run)
     return answer(() => {
-      const type = find(types[0] ?? '')
+      const type = find(typeName)
       const { parallel } = type
       if (!parallel) throw new Error(`"${type.type}" cannot be split`)
       const payload = payloadOf(type, parsed(payloads)[0])

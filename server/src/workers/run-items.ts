@@ -1,0 +1,62 @@
+import type { ItemAnswers } from './packing.ts'
+import { asAnswer, givenBack, now, outcomeOf, ownPayloads, resultOf, type Run } from './run.ts'
+import type { Thread } from './thread.ts'
+import type { WorkResult } from './worker.ts'
+
+/** Items after each other in one thread: tells what it answers meanwhile, and resolves with what was not told. */
+export async function runItems(
+  run: Run,
+  thread: Thread,
+  tell: (results: WorkResult[]) => void,
+): Promise<WorkResult[]> {
+  const results: WorkResult[] = []
+  run.onItems = (answers) => {
+    const told = resultsOf(run, answers)
+    // With the last answer its thread counts as free: that one waits until it is.
+    if (run.answered.size === run.order.jobIds.length) results.push(...told)
+    else tell(told)
+  }
+  thread.reset(run.lane)
+  try {
+    const { jobIds, types, attempts } = run.order
+    const items = { jobIds, types, attempts }
+    const call = thread.call((api) => api.runItems(run.id, run.lane, items, ownPayloads(run)))
+    results.push(...resultsOf(run, await Promise.race([call, run.givenUp])))
+  } catch (thrown) {
+    const { index, startedAt } = thread.runningItem(run.lane)
+    const fatal = Math.max(0, index)
+    // What had not begun when its thread ended is not to blame.
+    if (!run.answered.has(fatal) && !(run.ahead && index < 0)) {
+      run.answered.add(fatal)
+      const outcome = outcomeOf(run, fatal, asAnswer(thrown))
+      const times = { startedAt: startedAt || run.startedAt, finishedAt: now() }
+      results.push(resultOf(run, fatal, outcome, times))
+    }
+  }
+  // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
+  return [...results, ...givenBack(run, 0)]
+}
+
+function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[] {
+  const results: WorkResult[] = []
+  answers.forEach((told, at) => {
+    const index = from + at
+    if (run.answered.has(index)) return
+    run.answered.add(index)
+    const answer = typeof told === 'string' ? { ok: true as const, value: told } : told
+    const startedAt = times[2 * at] ?? 0
+    const finishedAt = times[2 * at + 1] ?? 0
+    results.push(resultOf(run, index, outcomeOf(run, index, answer), { startedAt, finishedAt }))
+  })
+  return results
+}
+
+/** The item of a run on one thread that runs, or last ran; -1 before the first. */
+export const runningItem = ({ seats: [seat], lane }: Run): ReturnType<Thread['runningItem']> =>
+  seat?.thread?.runningItem(lane) ?? { index: -1, startedAt: 0 }
+
+/** No further item of it will be started; tells the index from which on that is certain. */
+export const endItems = ({ seats: [seat], lane }: Run): number => seat?.thread?.endItems(lane) ?? 0
+
+/** True for one that comes next on its thread, and has not begun. */
+export const isWaiting = (run: Run): boolean => run.ahead && runningItem(run).index < 0
