@@ -22,22 +22,17 @@ import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
 import { peekJobs } from '../store/peek.ts'
 import type { Worker } from '../workers/worker.ts'
+import { createAhead } from './ahead.ts'
 import { fillBatches, type Batch } from './batches.ts'
 import { createClaims } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
 import { createRecalls } from './recalls.ts'
-import type { Running, Slot } from './running.ts'
+import type { Running } from './running.ts'
 import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
 const WINDOW = 2000
-/** Jobs that wait per thread, at least, for threads to get what comes next: one, or several (docs/decisions/0008). */
-const LEAST_WAITING = 4
-const MANY_WAITING = 25
-/** A thread that is expected to be free within this gets what comes next, and with it those that will be soon after: one claim serves them all. */
-const SOON_MS = 30
-const SOON_AFTER_MS = 100
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
 /** The longest a timer can be set for. */
@@ -187,47 +182,26 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     onError: failed,
   })
 
-  const clusterThreads = (): number =>
-    membership
-      .others()
-      .flatMap((node) => node.workers)
-      .reduce((sum, worker) => sum + worker.threads, allThreads)
-  /**
-   * How many jobs a thread may have as what comes next. Near the end of the queue it is one and at the very end
-   * none: no thread of the cluster goes without, and the last jobs to wait can still be passed by better ones.
-   */
-  const nextLimit = (): number => {
-    const perThread = window.isWhole() ? window.queue.size / clusterThreads() : Infinity
-    if (perThread < LEAST_WAITING) return 0
-    return perThread < MANY_WAITING ? 1 : Infinity
-  }
-  /** Threads that may have what comes next before they are free. */
-  const mayTakeNext = (): Slot[] =>
-    nextLimit() < 1
-      ? []
-      : [...running.slots()].filter(
-          ({ takesNext, awaited, orders }) => takesNext && awaited + orders.size < 2,
-        )
-  /** Those that are expected to be free soon after each other, the first of them first; none before that one is due. */
-  const takesMore = (): Slot[] => {
-    const now = store.clock.now()
-    const soon = mayTakeNext()
-      .filter(({ endsAt }) => endsAt <= now + SOON_AFTER_MS)
-      .sort((a, b) => a.endsAt - b.endsAt)
-    return soon[0] && soon[0].endsAt <= now + SOON_MS ? soon : []
-  }
-  /** Looks again when the next of them is. */
+  const ahead = createAhead({
+    ...{ window, running },
+    clock: store.clock,
+    clusterThreads: () =>
+      membership
+        .others()
+        .flatMap((node) => node.workers)
+        .reduce((sum, worker) => sum + worker.threads, allThreads),
+  })
+  /** Looks again when the next thread is soon to be free. */
   const awaitNext = (): void => {
     clearTimeout(soonFree)
-    const endsAt = Math.min(...mayTakeNext().map((slot) => slot.endsAt))
-    const ms = endsAt - SOON_MS - store.clock.now()
+    const ms = ahead.dueInMs()
     if (ms > 0 && ms < MAX_TIMER_MS) soonFree = setTimeout(kick, Math.ceil(ms))
   }
   const canStart = (): boolean =>
     !stopped &&
     membership.holdsLease() &&
     claims.hasRoom() &&
-    (hasFreeThreads() || takesMore().length > 0)
+    (hasFreeThreads() || ahead.due().length > 0)
 
   const runPass = async (): Promise<void> => {
     while (again && canStart()) {
@@ -245,8 +219,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const batches = fillBatches({
         ...seen,
         starts: planned.starts,
-        busy: takesMore(),
-        nextLimit: nextLimit(),
+        busy: ahead.due(),
+        nextLimit: ahead.limit(),
       })
       if (batches.length === 0) continue
       claims.start(batches)
