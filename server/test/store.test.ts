@@ -129,6 +129,17 @@ onEveryDatabase('peeking', (t) => {
     expect(await peekJobs(t.store, ALL)).toEqual([given.job])
   })
 
+  test('tells what most jobs have alike, and what sets one apart', async () => {
+    const at = t.store.clock.now()
+    const usual = newJob({ name: 'add_numbers', createdAt: at, runAt: at, priority: 1 })
+    const special = newJob({
+      ...{ name: 'sums', createdAt: at, runAt: at + 1, priority: 0, attempt: 2 },
+      ...{ threadDemand: 8, gang: 4, maxThreads: 8, backoff: { baseMs: 1, maxMs: 2 } },
+    })
+    await t.insert(usual, special)
+    expect(await peekJobs(t.store, ALL)).toEqual([usual.job, special.job])
+  })
+
   test('leaves out types this node does not have, and jobs that wait for their time', async () => {
     const known = newJob()
     await t.insert(known, newJob({ type: 'other' }), newJob({ state: 'SCHEDULED' }))

@@ -1,15 +1,9 @@
 import type { Job, QueuedJob } from '../core/job.ts'
 import type { Store } from './open.ts'
 import type { Ranked } from '../core/rank.ts'
-import {
-  queuedColumns,
-  toQueuedJob,
-  toWaitingJob,
-  waitingColumns,
-  type QueuedRow,
-  type WaitingRow,
-} from './rows.ts'
+import { queuedColumns, toQueuedJob, type QueuedRow } from './rows.ts'
 import { run, type Statement } from './run.ts'
+import { toWaitingJob, waitingColumns, type WaitingRow } from './waiting-rows.ts'
 
 export interface PeekOptions {
   limit: number

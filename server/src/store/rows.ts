@@ -10,7 +10,7 @@ import type {
 } from '../core/job.ts'
 
 /**
- * Row ↔ Job: the only file that knows how columns become fields. Times cross as epoch microseconds in a
+ * Row ↔ Job: with `waiting-rows.ts` the only file that knows how columns become fields. Times cross as epoch microseconds in a
  * double, which holds them exactly; JSON crosses as text, so that payloads are never parsed on the way.
  */
 
@@ -84,7 +84,7 @@ export interface JobRow {
   total_time_ms: number | null
 }
 
-const ms = (microseconds: number): number => Math.round(microseconds) / 1000
+export const ms = (microseconds: number): number => Math.round(microseconds) / 1000
 const msOrNull = (microseconds: number | null): number | null =>
   microseconds === null ? null : ms(microseconds)
 
@@ -131,84 +131,15 @@ export function toJob(row: JobRow): Job {
   }
 }
 
-/** Select list that `toWaitingJob` reads: what can differ between jobs in the queue, and no payload. */
-export const waitingColumns = `id, name, type, priority, thread_demand, gang, rank, attempt, max_attempts,
-  backoff::text AS backoff, timeout_ms, nullif(attempts::text, '[]') AS attempts,
-  ${epochUs('created_at')} AS created_us, ${epochUs('nullif(run_at, created_at)')} AS run_us, expected_ms, size_class, max_threads, fairness_key, fair_cost_ms`
-
-export interface WaitingRow extends Pick<
-  JobRow,
-  | 'id'
-  | 'name'
-  | 'type'
-  | 'priority'
-  | 'thread_demand'
-  | 'gang'
-  | 'rank'
-  | 'attempt'
-  | 'max_attempts'
-  | 'backoff'
-  | 'timeout_ms'
-  | 'created_us'
-  | 'expected_ms'
-  | 'size_class'
-  | 'max_threads'
-  | 'fairness_key'
-  | 'fair_cost_ms'
-> {
-  /** null for none */
-  attempts: string | null
-  /** null where it is when the job was created: what is the same for most is not sent */
-  run_us: number | null
-}
-
-/** A job of the queue as it stands there: it has no threads, no holder and no times of an attempt. */
-export function toWaitingJob(row: WaitingRow): Job {
-  return {
-    id: row.id,
-    name: row.name,
-    type: row.type,
-    priority: row.priority,
-    threadDemand: row.thread_demand,
-    gang: row.gang,
-    width: null,
-    widthReason: null,
-    state: 'QUEUED',
-    rank: row.rank,
-    attempt: row.attempt,
-    maxAttempts: row.max_attempts,
-    backoff: backoffOf(row.backoff),
-    timeoutMs: row.timeout_ms,
-    attempts: attemptsOf(row.attempts),
-    createdAt: ms(row.created_us),
-    runAt: ms(row.run_us ?? row.created_us),
-    startedAt: null,
-    finishedAt: null,
-    nodeId: null,
-    workerName: null,
-    expectedMs: row.expected_ms,
-    sizeClass: row.size_class,
-    maxThreads: row.max_threads,
-    fairnessKey: row.fairness_key || null,
-    fairCostMs: row.fair_cost_ms,
-    cancelRequested: false,
-    error: null,
-    progress: null,
-    queueTimeMs: null,
-    executionTimeMs: null,
-    totalTimeMs: null,
-  }
-}
-
 /** Most jobs of a queue have the same. */
 let lastBackoff: { text: string; value: Backoff } = { text: '', value: { baseMs: 0, maxMs: 0 } }
 
-function backoffOf(text: string): Backoff {
+export function backoffOf(text: string): Backoff {
   if (text !== lastBackoff.text) lastBackoff = { text, value: JSON.parse(text) as Backoff }
   return lastBackoff.value
 }
 
-const attemptsOf = (text: string | null): Attempt[] =>
+export const attemptsOf = (text: string | null): Attempt[] =>
   text === null || text === '[]' ? [] : (JSON.parse(text) as Attempt[])
 
 /**
