@@ -54,7 +54,7 @@ export async function claimJobs(
   // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
   const inOrder = claims.map((claim, at) => ({ claim, at }))
   inOrder.sort((a, b) => (a.claim.job.id < b.claim.job.id ? -1 : 1))
-  const rows = await run<{ place: number; payload_text: string }>(store.hot, claim, [
+  const rows = await run<ClaimedRow>(store.hot, claim, [
     nodeId,
     plainArray(inOrder.map(({ claim: { job } }) => job.id)),
     plainArray(inOrder.map(({ claim: { job } }) => job.attempt)),
@@ -63,12 +63,27 @@ export async function claimJobs(
     plainArray(inOrder.map(({ claim: { widthReason } }) => widthReason)),
     startedUs / 1e3,
   ])
-  const claimed: (Claimed | null)[] = claims.map(() => null)
+  return toClaimed(rows, inOrder, (claim) => claimedJob(claim.job, nodeId, claim, startedUs))
+}
+
+interface ClaimedRow {
+  /** from 1 */
+  place: number
+  payload_text: string
+}
+
+// Apart from the statement, since it loops: V8 compiled both together, lists of parameters included, in 80 ms,
+// and did so seven times until it had seen all kinds of them.
+function toClaimed(
+  rows: readonly ClaimedRow[],
+  inOrder: readonly { claim: Claim; at: number }[],
+  toJob: (claim: Claim) => Job,
+): Claimed[] {
+  const claimed: (Claimed | null)[] = inOrder.map(() => null)
   for (const { place, payload_text: payload } of rows) {
     const asked = inOrder[place - 1]
     if (!asked) throw new Error(`place ${place} of ${inOrder.length} claims`)
-    const job = claimedJob(asked.claim.job, nodeId, asked.claim, startedUs)
-    claimed[asked.at] = { job, payload }
+    claimed[asked.at] = { job: toJob(asked.claim), payload }
   }
   return claimed.filter((each) => each !== null)
 }
