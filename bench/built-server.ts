@@ -9,7 +9,9 @@ const ROOT = path.resolve(import.meta.dirname, '..')
 /** What tools/start.mjs becomes once nothing is left to build. */
 const MAIN = path.join(ROOT, 'server/dist/main.js')
 /** Node's flags of `npm start`. */
-export const START_FLAGS = ['--max-semi-space-size=64']
+export const START_FLAGS = startScript()
+  .split(' ')
+  .filter((word) => word.startsWith('--'))
 const POLL_MS = 2
 const TICK_MS = 10
 
@@ -21,6 +23,11 @@ export interface BuiltServer {
   /** resident memory now, MiB */
   residentMib(): { server: number; workers: number[] }
   stop(): Promise<void>
+}
+
+function startScript(): string {
+  const text = readFileSync(path.join(ROOT, 'package.json'), 'utf8')
+  return (JSON.parse(text) as { scripts: { start: string } }).scripts.start
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

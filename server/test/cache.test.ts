@@ -72,6 +72,16 @@ test('a cache in memory holds so many jobs, and more when some have ended', asyn
   expect(await cache.get(jobs[3]!.id)).toEqual(jobs[3])
 })
 
+test('a cache in memory leaves a job that only runs here to the table, until it tells of its progress', async () => {
+  const cache = createMemoryCache()
+  const job = running(newJob().job)
+  await cache.put([job])
+  expect(await cache.get(job.id)).toBeNull()
+  const told = { ...job, progress: 0.25 }
+  await cache.put([told])
+  expect(await cache.get(job.id)).toEqual(told)
+})
+
 describe.runIf(withRedis)('a job cache that nodes share', () => {
   test('a write that comes late changes nothing', async () => {
     const [a, b] = [await opened(redisCache()), await opened(redisCache())]

@@ -5,8 +5,9 @@ import type { JobCache } from './cache.ts'
 const MAX_JOBS = 10_000
 
 /**
- * Jobs that were queued here. Those that only run here are left to the table: most of them end before
- * anybody asks, and keeping them took a thirtieth of a drain's time.
+ * Jobs that were queued here, and those that have told of their progress, which is in no table. Others that only
+ * run here are left to the table: most of them end before anybody asks, and keeping them took a thirtieth of a
+ * drain's time.
  */
 export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
   const jobs = new Map<string, Job>()
@@ -15,8 +16,7 @@ export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
     put(changed) {
       for (const job of changed) {
         if (isFinal(job.state)) jobs.delete(job.id)
-        else if (jobs.has(job.id) || (job.state !== 'RUNNING' && jobs.size < maxJobs))
-          jobs.set(job.id, job)
+        else if (jobs.has(job.id) || (isWorthIt(job) && jobs.size < maxJobs)) jobs.set(job.id, job)
       }
       return Promise.resolve()
     },
@@ -27,3 +27,5 @@ export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
     },
   }
 }
+
+const isWorthIt = ({ state, progress }: Job): boolean => state !== 'RUNNING' || progress !== null
