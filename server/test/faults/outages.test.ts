@@ -104,6 +104,8 @@ describe.skipIf(!ready)('outages of the services', () => {
   })
 
   it('of PostgreSQL strand no job whose claim is committed long after its answer was lost', async () => {
+    // Before its first look at the table a node does not know that nothing waits, and claims a job after its insert.
+    await app.ended((await submitted(add)).id)
     // A statement that waits for a lock does not notice that its client is gone, and ends well when it gets it.
     const pool = new pg.Pool({ connectionString: database.url })
     const holder = await pool.connect()
@@ -118,7 +120,8 @@ describe.skipIf(!ready)('outages of the services', () => {
         expect(rowCount).toBe(1)
       }, 5_000)
       toPostgres.cut()
-      expect((await refused).status).toBe(503)
+      // With 201 it was stored a moment before its claim: that has no answer either.
+      expect([503, 201]).toContain((await refused).status)
       toPostgres.mend()
       // The node looks at what it holds a second after the outage, and finds nothing yet.
       await sleep(2_500)
@@ -128,7 +131,8 @@ describe.skipIf(!ready)('outages of the services', () => {
           const { rows } = await pool.query(
             'SELECT state, attempt FROM job UNION ALL SELECT state, attempt FROM job_history',
           )
-          expect(rows).toEqual([{ state: 'COMPLETED', attempt: 1 }])
+          const completed = { state: 'COMPLETED', attempt: 1 }
+          expect(rows).toEqual([completed, completed])
         },
         { timeout: 15_000, interval: 100 },
       )
