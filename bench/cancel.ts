@@ -10,8 +10,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { percentile } from '../server/src/core/metrics.ts'
-import { startApp } from '../server/src/app.ts'
-import { readConfig } from '../server/src/config.ts'
+import { readConfig, startApp } from './built-app.ts'
 
 const { values } = parseArgs({ options: { jobs: { type: 'string', default: '40' } } })
 const count = Number(values.jobs)

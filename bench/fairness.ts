@@ -13,9 +13,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { startApp, type App } from '../server/src/app.ts'
-import { readConfig } from '../server/src/config.ts'
 import type { Job } from '../server/src/core/job.ts'
+import { readConfig, startApp, type App } from './built-app.ts'
 
 const { values } = parseArgs({
   options: { seconds: { type: 'string', default: '20' }, url: { type: 'string' } },

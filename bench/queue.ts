@@ -12,8 +12,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
-import { startApp, type App } from '../server/src/app.ts'
-import { readConfig } from '../server/src/config.ts'
+import { readConfig, startApp, type App } from './built-app.ts'
 
 const { values } = parseArgs({
   options: {

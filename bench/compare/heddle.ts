@@ -5,8 +5,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import pg from 'pg'
-import { startApp, type App } from '../../server/src/app.ts'
-import { readConfig } from '../../server/src/config.ts'
+import { readConfig, startApp, type App } from '../built-app.ts'
 import {
   FILL,
   idealMs,
