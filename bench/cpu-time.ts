@@ -29,32 +29,41 @@ function statOf(pid: string): Stat | null {
 const sum = (values: (string | number | undefined)[]): number =>
   values.reduce((total: number, value) => total + Number(value ?? 0), 0)
 
-function processes(): Map<number, Stat> {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return new Map(
-    pids.flatMap((pid) => {
-      const stat = statOf(pid)
-      return stat ? [[Number(pid), stat] as const] : []
-    }),
-  )
-}
+const processes = (): Stat[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => statOf(pid) ?? [])
 
+/** ms */
 export interface CpuTimes {
-  /** this process, ms */
+  /** of this process */
   own: number
-  /** its children: the worker processes */
+  /** of its children: the worker processes */
   workers: number
-  /** all PostgreSQL processes of the machine */
+  /** of all PostgreSQL processes of the machine */
   postgres: number
 }
 
-export function cpuTimes(): CpuTimes | null {
-  if (process.platform !== 'linux') return null
-  const { user, system } = process.cpuUsage()
-  const all = [...processes().values()]
+function others(): Omit<CpuTimes, 'own'> {
+  const all = processes()
   return {
-    own: (user + system) / 1000,
     workers: sum(all.filter(({ parent }) => parent === process.pid).map(({ ms }) => ms)),
     postgres: sum(all.filter(({ name }) => name === 'postgres').map(({ ms }) => ms)),
+  }
+}
+
+/** Begins to measure; the answer tells what was used since. To look takes time too, which is not counted. */
+export function measureCpu(): () => CpuTimes | null {
+  if (process.platform !== 'linux') return () => null
+  const before = others()
+  const ownBefore = process.cpuUsage()
+  return () => {
+    const { user, system } = process.cpuUsage(ownBefore)
+    const after = others()
+    return {
+      own: (user + system) / 1000,
+      workers: after.workers - before.workers,
+      postgres: after.postgres - before.postgres,
+    }
   }
 }

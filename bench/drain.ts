@@ -17,7 +17,7 @@ import { openStore } from '../server/src/store/open.ts'
 import { insertJobs } from '../server/src/store/insert.ts'
 import { newJobs } from '../server/test/new-jobs.ts'
 import { readConfig, startApp } from './built-app.ts'
-import { cpuTimes, type CpuTimes } from './cpu-time.ts'
+import { measureCpu, type CpuTimes } from './cpu-time.ts'
 import { drainBare } from './prototype.ts'
 
 const { values } = parseArgs({
@@ -67,9 +67,9 @@ async function drainOurs(): Promise<{ rate: number; cpu: CpuTimes | null }> {
   }
   const first = await until(1)
   const stopProfile = values.profile === undefined ? null : await startProfile(values.profile)
-  const before = cpuTimes()
+  const usedCpu = measureCpu()
   const last = await until(jobs)
-  const cpu = perJob(before, cpuTimes(), last.count - first.count)
+  const cpu = perJob(usedCpu(), last.count - first.count)
   await stopProfile?.()
   await app.close()
   return { rate: (last.count - first.count) / ((last.at - first.at) / 1000), cpu }
@@ -90,10 +90,9 @@ async function startProfile(file: string): Promise<() => Promise<void>> {
 }
 
 /** Microseconds of CPU. */
-function perJob(before: CpuTimes | null, after: CpuTimes | null, count: number): CpuTimes | null {
-  if (!before || !after) return null
-  const us = (part: keyof CpuTimes): number =>
-    Math.round(((after[part] - before[part]) / count) * 10_000) / 10
+function perJob(used: CpuTimes | null, count: number): CpuTimes | null {
+  if (!used) return null
+  const us = (part: keyof CpuTimes): number => Math.round((used[part] / count) * 10_000) / 10
   return { own: us('own'), workers: us('workers'), postgres: us('postgres') }
 }
 

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { insertJobs } from '../src/store/insert.ts'
 import { openStore } from '../src/store/open.ts'
 import { createServerDatabase } from './databases.ts'
+import { newJob } from './new-jobs.ts'
 import { havePostgres } from './services.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -44,5 +46,17 @@ describe.runIf(await havePostgres())('the migrations', () => {
   test('can be applied by prisma first and taken over by the server then', async () => {
     expect(await prisma('migrate', 'deploy')).toContain('successfully applied')
     await start()
+  })
+
+  test('have payloads compressed by LZ4 where the server was built with it', async () => {
+    const store = await openStore({ url: database.url, dataDir: '' })
+    await insertJobs(store, [newJob({ payload: { text: 'x'.repeat(10_000) } })], { queueLimit: 10 })
+    const { rows } = await store.pool.query(
+      `SELECT pg_column_compression(payload) AS used, enumvals FROM job, pg_settings
+       WHERE pg_settings.name = 'default_toast_compression'`,
+    )
+    await store.close()
+    const [{ used, enumvals }] = rows as [{ used: string; enumvals: string[] }]
+    expect(used).toBe(enumvals.includes('lz4') ? 'lz4' : 'pglz')
   })
 })
