@@ -123,7 +123,7 @@ async function measureDrain(url: string, jobs: number): Promise<number> {
 /** The next job's number: those before it were taken or still wait. */
 let numbered = 0
 
-/** Makes the queue as long as this, as autovacuum would have left it. */
+/** Makes the queue as long as this, as autovacuum and a checkpoint would have left it. */
 async function grow(store: Store, length: number): Promise<void> {
   const { rows } = await store.pool.query<{ jobs: number }>('SELECT count(*)::int AS jobs FROM job')
   const missing = length - (rows[0]?.jobs ?? 0)
@@ -132,6 +132,8 @@ async function grow(store: Store, length: number): Promise<void> {
     numbered += missing
   }
   await store.pool.query('VACUUM (ANALYZE) job')
+  // Allowed to few; without one what was filled is written out while others are measured.
+  await store.pool.query('CHECKPOINT').catch(() => undefined)
 }
 
 async function measure(queued: number) {
