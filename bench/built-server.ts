@@ -1,9 +1,10 @@
 /** The built server as `npm start` runs it, in a process of its own, watched from outside through /proc. */
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import http from 'node:http'
 import net from 'node:net'
 import path from 'node:path'
+import { buildIfChanged } from '../tools/build.mjs'
 
 const ROOT = path.resolve(import.meta.dirname, '..')
 /** What tools/start.mjs becomes once nothing is left to build. */
@@ -79,7 +80,7 @@ export async function startBuiltServer(
   variables: Record<string, string>,
   flags: string[] = [],
 ): Promise<BuiltServer> {
-  if (!existsSync(MAIN)) throw new Error('build it first: node tools/build.mjs')
+  await buildIfChanged()
   const port = await freePort()
   const startedAt = performance.now()
   const child = spawn(process.execPath, [...START_FLAGS, ...flags, MAIN], {

@@ -4,7 +4,7 @@
  *
  *   node --import tsx bench/start.ts [--rounds 7] [--url postgresql://…] [--idle 30] [--flags '--…']
  *
- * Without --url on the embedded database, in a folder of its own. Build first: node tools/build.mjs.
+ * Without --url on the embedded database, in a folder of its own.
  * Processor time until then is printed beside it: on a machine that does other things, it says more.
  */
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -10,8 +10,9 @@ import type {
 } from '../core/job.ts'
 
 /**
- * Row ↔ Job: with `waiting-rows.ts` the only file that knows how columns become fields. Times cross as epoch microseconds in a
- * double, which holds them exactly; JSON crosses as text, so that payloads are never parsed on the way.
+ * Row ↔ Job: with `waiting-rows.ts` the only file that knows how columns become fields. Times cross as epoch
+ * microseconds in a double, which holds them exactly; JSON crosses as text, so that payloads are never parsed
+ * on the way.
  */
 
 /** Columns that `job` and `job_history` have in common, but for the state. */

@@ -19,7 +19,8 @@ for (const event of ['uncaughtException', 'unhandledRejection']) process.removeA
 
 /**
  * Results that are ready wait at most this long for the batch to end, so that a crash loses little; a batch that
- * was expected to take 50 ms sends them once. Each time they are sent costs the server and the database 1 ms of CPU: at 20 ms it was a tenth of jobs of 10 ms.
+ * was expected to take 50 ms sends them once. Each time they are sent costs the server and the database 1 ms
+ * of CPU: at 20 ms it was a tenth of jobs of 10 ms.
  */
 const SEND_AHEAD_MS = 75
 const PROGRESS_MS = 100
