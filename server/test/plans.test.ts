@@ -180,4 +180,24 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
       }
     })
   })
+
+  test.each(['FAILED', 'CANCELLED'] as const)(
+    'the page of the last %s ones touches few rows of history, however long ago they were',
+    async (state) => {
+      await store.pool.query(
+        `INSERT INTO job_history (id, name, type, priority, thread_demand, gang, state, rank, attempt,
+           max_attempts, backoff, attempts, payload, created_at, run_at, finished_at, total_time_ms)
+         SELECT heddle_job_id(), 'n', 'add_numbers', 0, 1, 1,
+           (CASE WHEN i <= 500 THEN $1 ELSE 'COMPLETED' END)::job_state, 0, 1, 1, '{}', '[]', '{}',
+           now(), now(), now() + i * interval '1 ms', 1
+         FROM generate_series(1, 20000) AS i`,
+        [state],
+      )
+      await store.pool.query('ANALYZE job_history')
+      const [plan] = await plansOf(store, (explained) =>
+        createRead(explained, createMemoryCache()).history({ states: [state] }, { first: 50 }),
+      )
+      expect(touched(plan!)).toBeLessThanOrEqual(51)
+    },
+  )
 })

@@ -24,7 +24,10 @@ export function createConditions(filter: JobFilter): Conditions {
     parts.push(condition(`$${values.length}`))
   }
   // The casts stand on the parameters, so that a partial index on the state is seen to fit.
-  if (filter.states) add((p) => `state = ANY(${p}::job_state[])`, filter.states)
+  // Of one state an index has the rows in order; those of several would be sorted, or all states looked through.
+  const [state, ...others] = filter.states ?? []
+  if (state && others.length === 0) add((p) => `state = ${p}::job_state`, state)
+  else if (filter.states) add((p) => `state = ANY(${p}::job_state[])`, filter.states)
   if (filter.types) add((p) => `type = ANY(${p})`, filter.types)
   if (filter.minPriority !== undefined) add((p) => `priority >= ${p}`, filter.minPriority)
   if (filter.maxPriority !== undefined) add((p) => `priority <= ${p}`, filter.maxPriority)
