@@ -172,6 +172,14 @@ onEveryDatabase('claiming', (t) => {
     expect(await heldJobs(t.store, nodeId)).toEqual([claimed?.job])
   })
 
+  test('gives a large payload whole, whatever characters are in it', async () => {
+    const payload = JSON.stringify({ text: '😀 é "\\\u0000'.repeat(10_000) })
+    const given = newJob({ payload })
+    await t.insert(given)
+    const [claimed] = await claimJobs(t.store, await t.node(), [claimOf(given.job)])
+    expect(Buffer.from(claimed!.payload).toString()).toBe(payload)
+  })
+
   test('a job is given to one of two nodes that ask at once', async () => {
     const [a, b] = [await t.node(), await t.node()]
     const jobs = newJobs(50)

@@ -1,8 +1,9 @@
 import type { Outcome } from '../core/outcome.ts'
-import type { WorkItem, WorkOrder, WorkResult } from './worker.ts'
+import type { PackedOrder } from './packing.ts'
+import type { WorkResult } from './worker.ts'
 
 interface Entry {
-  item: WorkItem
+  attempt: number
   order: Placed
 }
 
@@ -11,7 +12,8 @@ interface Placed {
   /** threads it was counted on */
   seats: number[]
   givenAt: number
-  items: readonly WorkItem[]
+  /** Without their payloads: kept until a job ends, these took the garbage collector more time than all the rest. */
+  jobIds: readonly string[]
   /** of them without an answer */
   left: number
   /** what comes next on its seats */
@@ -21,7 +23,7 @@ interface Placed {
 /** What a worker process was given and has not answered for: each item is answered exactly once, its death included. */
 export interface Outstanding {
   /** Throws if the orders need more threads than are free. */
-  add(orders: WorkOrder[]): void
+  add(orders: readonly PackedOrder[]): void
   /** the results that were waited for */
   take(results: WorkResult[]): WorkResult[]
   /** Answers for everything but `except`: what ran ended like `ran`, what was behind it in a batch never started. */
@@ -32,10 +34,10 @@ export interface Outstanding {
 
 const now = (): number => performance.timeOrigin + performance.now()
 
-const place = ({ id, items }: WorkOrder, seats: number[]): Placed => ({
-  ...{ id, items, seats },
+const place = ({ id, jobIds }: PackedOrder, seats: number[]): Placed => ({
+  ...{ id, jobIds, seats },
   givenAt: now(),
-  left: items.length,
+  left: jobIds.length,
   next: null,
 })
 
@@ -58,11 +60,10 @@ export function createOutstanding(threads: number): Outstanding {
     }
   }
 
-  const isWaiting = (order: Placed, { jobId }: WorkItem): boolean =>
-    entries.get(jobId)?.order === order
-  /** items without an answer, in their order */
-  const waiting = (order: Placed): WorkItem[] =>
-    order.items.filter((item) => isWaiting(order, item))
+  const isWaiting = (order: Placed, jobId: string): boolean => entries.get(jobId)?.order === order
+  /** jobs without an answer, in their order */
+  const waiting = (order: Placed): string[] =>
+    order.jobIds.filter((jobId) => isWaiting(order, jobId))
 
   return {
     add(orders) {
@@ -75,14 +76,16 @@ export function createOutstanding(threads: number): Outstanding {
           )
         }
         const placed = place(order, before ? before.seats : free)
-        for (const item of order.items) entries.set(item.jobId, { item, order: placed })
+        order.jobIds.forEach((jobId, at) => {
+          entries.set(jobId, { attempt: order.attempts[at] ?? 0, order: placed })
+        })
         if (before) before.next = placed
         else for (const seat of free) seats[seat] = placed
       }
     },
     take(results) {
       return results.filter(({ jobId, attempt }) => {
-        if (entries.get(jobId)?.item.attempt !== attempt) return false
+        if (entries.get(jobId)?.attempt !== attempt) return false
         remove(jobId)
         return true
       })
@@ -93,15 +96,10 @@ export function createOutstanding(threads: number): Outstanding {
       for (const order of new Set(seats)) {
         if (!order) continue
         let outcome = ran
-        for (const item of [...waiting(order), ...(order.next ? waiting(order.next) : [])]) {
-          if (except.has(item.jobId)) continue
-          results.push({
-            jobId: item.jobId,
-            attempt: item.attempt,
-            outcome,
-            startedAt: order.givenAt,
-            finishedAt: at,
-          })
+        for (const jobId of [...waiting(order), ...(order.next ? waiting(order.next) : [])]) {
+          if (except.has(jobId)) continue
+          const attempt = entries.get(jobId)?.attempt ?? 0
+          results.push({ jobId, attempt, outcome, startedAt: order.givenAt, finishedAt: at })
           outcome = { kind: 'interrupted' }
         }
       }
@@ -109,8 +107,6 @@ export function createOutstanding(threads: number): Outstanding {
       return results
     },
     busy: () =>
-      seats.map((placed) => {
-        return placed?.items.find((item) => isWaiting(placed, item))?.jobId ?? null
-      }),
+      seats.map((placed) => placed?.jobIds.find((jobId) => isWaiting(placed, jobId)) ?? null),
   }
 }

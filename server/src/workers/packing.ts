@@ -48,7 +48,12 @@ function payloadList(items: readonly WorkItem[]): Uint8Array {
   let at = 0
   for (const { payload } of items) {
     bytes[at] = at === 0 ? OPEN : COMMA
-    at += 1 + bytes.write(payload, at + 1)
+    at += 1
+    if (typeof payload === 'string') at += bytes.write(payload, at)
+    else {
+      bytes.set(payload, at)
+      at += payload.byteLength
+    }
   }
   bytes[at] = CLOSE
   return bytes

@@ -152,8 +152,9 @@ export async function startProcessWorker(
     name: options.name,
     threads: options.threads,
     run(orders: WorkOrder[]) {
-      outstanding.add(orders)
-      send({ type: 'run', orders: orders.map(packOrder) })
+      const packed = orders.map(packOrder)
+      outstanding.add(packed)
+      send({ type: 'run', orders: packed })
     },
     cancel: (jobIds) => send({ type: 'cancel', jobIds }),
     recall: (jobIds) => send({ type: 'recall', jobIds }),
