@@ -216,6 +216,16 @@ onEveryDatabase('metrics', (t) => {
     ])
   })
 
+  test('a minute that is rolled up while somebody looks is told once', async () => {
+    const times = Array.from({ length: 20 }, (_, n) => minute(22 - n))
+    await finishAt(t, times)
+    for (let looks = 0; looks < 5; looks += 1) {
+      const [rows] = await Promise.all([t.read.metrics(3_600_000), rollUpMetrics(t.store)])
+      expect(rows.map((row) => [row.minute, row.completed])).toEqual(times.map((at) => [at, 1]))
+      await t.store.pool.query('DELETE FROM metric_minute')
+    }
+  })
+
   test('only the window asked for is given', async () => {
     await finishAt(t, [minute(100), minute(1)])
     expect(await t.read.metrics(600_000)).toHaveLength(1)

@@ -1,18 +1,10 @@
+import type { MetricMinuteModel } from '../generated/prisma/models.ts'
+import type { Columns } from './columns.ts'
 import type { Store } from './open.ts'
 import { run, transaction, type Queryable, type Statement } from './run.ts'
 
-/** Ended jobs of one type in one minute; the times are sums over them. */
-export interface MetricsRow {
-  /** start of the minute, epoch ms */
-  minute: number
-  type: string
-  completed: number
-  failed: number
-  cancelled: number
-  queueTimeMs: number
-  executionTimeMs: number
-  totalTimeMs: number
-}
+/** Ended jobs of one type in one minute; the times are sums over them. `minute` is its start, epoch ms. */
+export type MetricsRow = Omit<MetricMinuteModel, 'minute'> & { minute: number }
 
 /**
  * Ended jobs are rolled up by whole minutes, each computed from all its rows in one statement, so doing it
@@ -90,37 +82,40 @@ export async function rerollLate(
   })
 }
 
-const read: Statement = {
+const sumFrom: Statement = {
   text: `SELECT date_part('epoch', minute) * 1e3 AS minute, type, completed, failed, cancelled,
       queue_time_ms, execution_time_ms, total_time_ms
-    FROM (
-      SELECT minute, type, completed, failed, cancelled, queue_time_ms, execution_time_ms, total_time_ms
-      FROM metric_minute WHERE minute >= date_trunc('minute', clock_timestamp() - $1 * interval '1 ms')
-      UNION ALL
-      ${sums(`finished_at >= greatest(${rolledUntil}, date_trunc('minute', clock_timestamp() - $1 * interval '1 ms'))`)}
-    ) AS m ORDER BY 1, type`,
+    FROM (${sums('finished_at >= to_timestamp($1::float8 / 1e3)')}) AS m ORDER BY minute, type`,
 }
 
+type SumRow = Pick<MetricsRow, 'minute' | 'type' | 'completed' | 'failed' | 'cancelled'> &
+  Pick<Columns<MetricMinuteModel>, 'queue_time_ms' | 'execution_time_ms' | 'total_time_ms'>
+
+const MINUTE_MS = 60_000
+
 /** Rolled-up minutes within the window, and the newest ones summed up live. STORE_UNAVAILABLE. */
-export async function readMetrics({ pool }: Store, windowMs: number): Promise<MetricsRow[]> {
-  const rows = await run<{
-    minute: number
-    type: string
-    completed: number
-    failed: number
-    cancelled: number
-    queue_time_ms: number
-    execution_time_ms: number
-    total_time_ms: number
-  }>(pool, read, [windowMs])
-  return rows.map((row) => ({
-    minute: row.minute,
-    type: row.type,
-    completed: row.completed,
-    failed: row.failed,
-    cancelled: row.cancelled,
-    queueTimeMs: row.queue_time_ms,
-    executionTimeMs: row.execution_time_ms,
-    totalTimeMs: row.total_time_ms,
-  }))
+export async function readMetrics(
+  { prisma, pool, clock }: Store,
+  windowMs: number,
+): Promise<MetricsRow[]> {
+  const from = Math.floor((clock.now() - windowMs) / MINUTE_MS) * MINUTE_MS
+  const rolledUp = await prisma((client) =>
+    client.metricMinute.findMany({
+      where: { minute: { gte: new Date(from) } },
+      orderBy: [{ minute: 'asc' }, { type: 'asc' }],
+    }),
+  )
+  // From where this look at the roll-up ends: of a minute that joins it now nothing is counted twice or left out.
+  const last = rolledUp.at(-1)
+  const liveFrom = last ? last.minute.getTime() + MINUTE_MS : from
+  const live = await run<SumRow>(pool, sumFrom, [liveFrom])
+  return [
+    ...rolledUp.map((row) => ({ ...row, minute: row.minute.getTime() })),
+    ...live.map(({ queue_time_ms, execution_time_ms, total_time_ms, ...row }) => ({
+      ...row,
+      queueTimeMs: queue_time_ms,
+      executionTimeMs: execution_time_ms,
+      totalTimeMs: total_time_ms,
+    })),
+  ]
 }

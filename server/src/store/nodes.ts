@@ -1,7 +1,6 @@
 import type { WorkerView } from '../core/job.ts'
 import type { Store } from './open.ts'
 import { run, type Statement } from './run.ts'
-import { toStoreError } from './unavailable.ts'
 
 export interface NodeView {
   /** of this incarnation */
@@ -62,18 +61,15 @@ export async function removeNode({ pool }: Store, id: string): Promise<void> {
 
 /** Every node that has not been declared dead. STORE_UNAVAILABLE. */
 export async function allNodes({ prisma }: Store): Promise<NodeView[]> {
-  try {
-    const { node: table } = await prisma()
-    const nodes = await table.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }] })
-    return nodes.map((node) => ({
-      ...node,
-      workers: node.workers as unknown as WorkerView[],
-      startedAt: node.startedAt.getTime(),
-      heartbeatAt: node.heartbeatAt.getTime(),
-    }))
-  } catch (error) {
-    throw toStoreError(error)
-  }
+  const nodes = await prisma((client) =>
+    client.node.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }] }),
+  )
+  return nodes.map((node) => ({
+    ...node,
+    workers: node.workers as unknown as WorkerView[],
+    startedAt: node.startedAt.getTime(),
+    heartbeatAt: node.heartbeatAt.getTime(),
+  }))
 }
 
 // One statement for what every node asks every few seconds for as long as it lives. With no node at all

@@ -5,6 +5,7 @@ import { createClock, type Clock } from './clock.ts'
 import { openEmbedded } from './embedded.ts'
 import { migrate } from './migrate.ts'
 import { openServer, serverOpenError } from './server.ts'
+import { toStoreError } from './unavailable.ts'
 
 /** Clocks drift by some ms an hour, and jump when a machine sleeps. */
 const CLOCK_SYNC_MS = 60_000
@@ -12,8 +13,8 @@ const POOL_SIZE = 10
 
 /** The database: a PostgreSQL server or its embedded twin. Only this file and those it opens know which. */
 export interface Store {
-  /** loaded when first asked for */
-  prisma(): Promise<PrismaClient>
+  /** Reads through Prisma, which is loaded when first asked for. STORE_UNAVAILABLE. */
+  prisma<T>(read: (client: PrismaClient) => Promise<T>): Promise<T>
   pool: pg.Pool
   /** for what runs for every job and keeps leases: see `session.ts`. The same one where the database is embedded */
   hot: pg.Pool
@@ -93,7 +94,7 @@ async function assemble(
   return {
     kind,
     clock,
-    prisma: prisma.get,
+    prisma: prisma.read,
     pool: engine.pool,
     hot: engine.hot,
     listen: engine.listen,
@@ -116,7 +117,13 @@ function lazyPrisma(pool: pg.Pool) {
     return new PrismaClient({ adapter: new PrismaPg(pool) })
   }
   return {
-    get: () => (client ??= load()),
+    async read<T>(read: (client: PrismaClient) => Promise<T>): Promise<T> {
+      try {
+        return await read(await (client ??= load()))
+      } catch (error) {
+        throw toStoreError(error)
+      }
+    },
     close: async () => (await client)?.$disconnect(),
   }
 }

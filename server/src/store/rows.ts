@@ -1,13 +1,6 @@
 import { isFinal } from '../core/job.ts'
-import type {
-  Attempt,
-  Backoff,
-  Job,
-  JobError,
-  JobState,
-  QueuedJob,
-  WidthReason,
-} from '../core/job.ts'
+import type { Attempt, Backoff, Job, JobError, QueuedJob, WidthReason } from '../core/job.ts'
+import type { ActiveColumns, HistoryColumns } from './columns.ts'
 
 /**
  * Row ↔ Job: with `waiting-rows.ts` the only file that knows how columns become fields. Times cross as epoch
@@ -21,7 +14,7 @@ const common = [
   ...['attempt', 'max_attempts', 'backoff', 'timeout_ms', 'attempts', 'payload', 'created_at'],
   ...['run_at', 'started_at', 'node_id', 'worker_name', 'expected_ms', 'size_class', 'max_threads'],
   'fairness_key',
-] as const
+] as const satisfies readonly (keyof ActiveColumns & keyof HistoryColumns)[]
 type Common = (typeof common)[number]
 
 /** List of what moves as it is between `job` and `job_history`. */
@@ -51,37 +44,41 @@ export const historyColumns = (table = 'job_history'): string =>
    ${epochUs(`${table}.finished_at`)} AS finished_us, ${table}.error::text AS error,
    ${table}.queue_time_ms, ${table}.execution_time_ms, ${table}.total_time_ms`
 
-export interface JobRow {
-  id: string
-  name: string
-  type: string
-  priority: number
-  thread_demand: number
-  gang: number
-  width: number | null
+/** Columns that cross as they are stored. */
+type Plain =
+  | 'id'
+  | 'name'
+  | 'type'
+  | 'priority'
+  | 'thread_demand'
+  | 'gang'
+  | 'width'
+  | 'state'
+  | 'rank'
+  | 'attempt'
+  | 'max_attempts'
+  | 'timeout_ms'
+  | 'node_id'
+  | 'worker_name'
+  | 'expected_ms'
+  | 'size_class'
+  | 'max_threads'
+  | 'fairness_key'
+
+/** A row of either table; what only the other one has is null. */
+export interface JobRow
+  extends
+    Pick<ActiveColumns, Plain | 'fair_cost_ms'>,
+    Pick<HistoryColumns, Plain | 'queue_time_ms' | 'execution_time_ms'> {
   width_reason: WidthReason | null
-  state: JobState
-  rank: number
-  attempt: number
-  max_attempts: number
   backoff: string
-  timeout_ms: number | null
   attempts: string
+  error: string | null
   created_us: number
   run_us: number
   started_us: number | null
-  node_id: string | null
-  worker_name: string | null
-  expected_ms: number | null
-  size_class: number
-  max_threads: number | null
-  fairness_key: string | null
-  fair_cost_ms: number | null
-  cancel_requested: boolean
   finished_us: number | null
-  error: string | null
-  queue_time_ms: number | null
-  execution_time_ms: number | null
+  cancel_requested: boolean
   total_time_ms: number | null
 }
 
