@@ -14,10 +14,9 @@ import os from 'node:os'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { openStore } from '../server/src/store/open.ts'
-import { insertJobs } from '../server/src/store/insert.ts'
-import { newJobs } from '../server/test/new-jobs.ts'
 import { readConfig, startApp } from './built-app.ts'
 import { measureCpu, type CpuTimes } from './cpu-time.ts'
+import { fillQueue } from './fill.ts'
 import { drainBare } from './prototype.ts'
 
 const { values } = parseArgs({
@@ -44,9 +43,8 @@ target.pathname = `/${database}`
 async function drainOurs(): Promise<{ rate: number; cpu: CpuTimes | null }> {
   const store = await openStore({ url: target.href, dataDir: '' })
   await store.pool.query('TRUNCATE job, job_history')
-  const input = newJobs(jobs)
-  for (let from = 0; from < jobs; from += 2000)
-    await insertJobs(store, input.slice(from, from + 2000), { queueLimit: Infinity })
+  // By the database: the node that is measured begins with nothing of it in its memory.
+  await fillQueue(store.pool, { from: 0, to: jobs })
   await store.pool.query('VACUUM ANALYZE job')
   await store.close()
   const app = await startApp(

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { START_FLAGS } from '../built-server.ts'
 import { percentile } from '../../server/src/core/metrics.ts'
+import type { Calibration } from './calibrate.ts'
 import type { Contender } from './contenders.ts'
 import type { Services } from './services.ts'
 import type { Cell, Measured } from './workload.mjs'
@@ -18,7 +19,9 @@ const TSX = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 export interface CellOptions {
   services: Services
   cores: number
+  /** that jobs of a length are made of */
   roundsPerMs: number
+  calibration: Calibration
   quick: boolean
   /** ends the cell under way */
   stop: AbortSignal
@@ -57,7 +60,8 @@ function lastLineOf(script: string, cell: Cell, stop: AbortSignal): Promise<stri
   })
 }
 
-function figuresOf({ unit }: Work, count: number, measured: Measured): Figures {
+/** `speed`: of the cores meanwhile, over that which jobs of a length are made for. */
+function figuresOf({ unit }: Work, count: number, measured: Measured, speed: number): Figures {
   const { ms, idealMs, samples, latency } = measured
   if (latency) {
     const { startMs, endMs } = latency
@@ -72,13 +76,15 @@ function figuresOf({ unit }: Work, count: number, measured: Measured): Figures {
   }
   if (samples) return { median: percentile(samples, 0.5) ?? 0 }
   if (ms === undefined) throw new Error('the contender measured nothing')
-  return unit === 'jobs/s' ? { rate: (count / ms) * 1000 } : { makespan: ms / (idealMs ?? 1) }
+  return unit === 'jobs/s'
+    ? { rate: (count / ms) * 1000 }
+    : { makespan: (ms / (idealMs ?? 1)) * speed }
 }
 
 export async function runCell(
   contender: Contender,
   work: Work,
-  { services, cores, roundsPerMs, quick, stop }: CellOptions,
+  { services, cores, roundsPerMs, calibration, quick, stop }: CellOptions,
 ): Promise<CellResult> {
   const usual = contender.counts[work.name] ?? work.count
   const count = quick ? Math.max(5, Math.round(usual / QUICK)) : usual
@@ -99,9 +105,14 @@ export async function runCell(
       roundsPerMs,
       ...where,
     }
+    const roundsNow = (): Promise<number> =>
+      work.unit === '× ideal' ? calibration.roundsPerMs() : Promise.resolve(roundsPerMs)
+    const before = await roundsNow()
     const line = await lastLineOf(contender.script, cell, stop)
+    const speed = (before + (await roundsNow())) / 2 / roundsPerMs
     const measured = JSON.parse(line) as Measured
-    return { count, figures: figuresOf(work, count, measured), settings: measured.settings ?? {} }
+    const figures = figuresOf(work, count, measured, speed)
+    return { count, figures, settings: measured.settings ?? {} }
   } finally {
     await clear()
   }

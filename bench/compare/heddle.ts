@@ -2,18 +2,18 @@
  * Measures Heddle at one work and prints one JSON line. The product as it is started by `npm start`, on
  * the PostgreSQL it is given: jobs on threads of a child process, results and history kept.
  */
+import { execFile } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { promisify } from 'node:util'
 import pg from 'pg'
-import { readConfig, startApp, type App } from '../built-app.ts'
+import { gateOf, sendTo, startNode, type App } from './heddle-node.ts'
 import {
-  FILL,
   idealMs,
   jobsOf,
   numbersOf,
   submitAll,
   wallClock,
-  type BenchJob,
   type Cell,
   type Measured,
 } from './workload.mjs'
@@ -25,33 +25,7 @@ const WARM_UP = 20
 const WARM_UP_JOBS = 2000
 const IDLE_MS = 5
 
-const start = (roles: string): Promise<App> =>
-  startApp(
-    readConfig({
-      API_PORT: '0',
-      DATA_DIR: cell.folder,
-      JOBS_DIR: path.join(import.meta.dirname, 'jobs'),
-      DATABASE_URL: cell.postgresUrl,
-      ROLES: roles,
-      WORKER_1_THREADS: String(cell.cores),
-      WORKER_2_THREADS: '0',
-      LOG_LEVEL: 'error',
-    }),
-  )
-
-/** `mixed` is of jobs of very different lengths, which their submitter knows. */
-const expectedMs = (rounds: number, threads: number): number =>
-  Math.max(1, Math.round(rounds / cell.roundsPerMs / threads))
-const requestOf = ({ kind, payload, threads }: BenchJob) => ({
-  type: threads > 1 ? 'spin_split' : kind,
-  payload,
-  threadDemand: threads,
-  ...(cell.work === 'mixed' && { expectedMs: expectedMs(payload.rounds ?? 0, threads) }),
-})
-const sendTo =
-  ({ scheduler }: App) =>
-  (jobs: BenchJob[]) =>
-    scheduler.submit(jobs.map(requestOf))
+const start = (roles: string): Promise<App> => startNode(cell, roles)
 
 /** As `peers/tables.mjs` does for the peers. */
 async function settleTables(): Promise<void> {
@@ -77,39 +51,35 @@ const untilCompleted = ({ bus }: App, count: number): Promise<void> =>
     })
   })
 
-/**
- * A node without workers fills the queue and is closed. Another comes up, and its first job holds all of
- * its threads: the clock starts when that job is let go, with the node up and the rest of the queue where
- * it was left, in the database.
- */
+/** In a process of its own, which ends with the queue where it was left: in the database. */
+async function fill(): Promise<void> {
+  const script = path.join(import.meta.dirname, 'heddle-fill.ts')
+  await promisify(execFile)(process.execPath, [...process.execArgv, script, JSON.stringify(cell)])
+}
+
+/** The first job holds all threads of the node: the clock starts when it is let go. */
 async function drain(): Promise<Measured> {
-  const jobs = jobsOf(cell)
-  const gate = path.join(cell.folder, 'gate')
-  const filler = await start('api')
-  await filler.scheduler.submit([
-    { type: 'gate', payload: { file: gate }, threadDemand: cell.cores, priority: 1000 },
-  ])
-  await submitAll(jobs, FILL, sendTo(filler))
-  await filler.close()
+  await fill()
   await settleTables()
 
   const app = await start('api,worker')
+  const gate = gateOf(cell)
   const threads = Array.from({ length: cell.cores }, (_, chunk) => `${gate}.${chunk}`)
   while (!threads.every((file) => existsSync(file))) await sleep(5)
-  const completed = untilCompleted(app, jobs.length + 1)
+  const completed = untilCompleted(app, cell.count + 1)
   const startedAt = performance.now()
   writeFileSync(gate, '')
   await completed
   const ms = performance.now() - startedAt
   await app.close()
-  return { ms, idealMs: idealMs(jobs, cell) }
+  return { ms, idealMs: idealMs(jobsOf(cell), cell) }
 }
 
 /** To a node without workers, as the peers' queues have none while they are filled. */
 async function submit(): Promise<Measured> {
   const jobs = jobsOf(cell)
   const app = await start('api')
-  const send = sendTo(app)
+  const send = sendTo(cell, app)
   await submitAll(jobs.slice(0, WARM_UP_JOBS), cell, send)
   const startedAt = performance.now()
   await submitAll(jobs, cell, send)

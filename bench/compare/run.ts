@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs'
 import os from 'node:os'
 import { toError } from '../../server/src/core/errors.ts'
-import { calibrate } from './calibrate.ts'
+import { startCalibration, type Calibration } from './calibrate.ts'
 import { runCell } from './cell.ts'
 import type { Contender } from './contenders.ts'
 import { lookAround } from './machine.ts'
@@ -52,7 +52,11 @@ const shown = (figures: Record<string, number>): string =>
     .map((value) => value.toFixed(2))
     .join(' / ')
 
-async function runAll(services: Services, roundsPerMs: number): Promise<void> {
+async function runAll(
+  services: Services,
+  calibration: Calibration,
+  roundsPerMs: number,
+): Promise<void> {
   for (const { round, work, contender } of cells()) {
     const where = `round ${round}  ${work.name.padEnd(14)} ${contender.name.padEnd(17)}`
     try {
@@ -60,6 +64,7 @@ async function runAll(services: Services, roundsPerMs: number): Promise<void> {
         services,
         cores,
         roundsPerMs,
+        calibration,
         quick: options.quick,
         stop: stopping.signal,
       })
@@ -75,10 +80,11 @@ async function runAll(services: Services, roundsPerMs: number): Promise<void> {
 
 await installPeers()
 const services = await startServices(options)
+const calibration = await startCalibration(cores)
 try {
   const machine = await lookAround(services, options.contenders)
-  const roundsPerMs = calibrate()
-  await runAll(services, roundsPerMs)
+  const roundsPerMs = await calibration.roundsPerMs()
+  await runAll(services, calibration, roundsPerMs)
   const { contenders, works, rounds, quick } = options
   const report: Report = {
     machine,
@@ -97,6 +103,7 @@ try {
     writeFileSync(options.json, `${JSON.stringify(report, publicOnly, 2)}\n`)
   }
 } finally {
+  await calibration.close()
   await services.stop()
 }
 process.exitCode = results.failures.length > 0 ? 1 : 0
