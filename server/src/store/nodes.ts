@@ -59,19 +59,6 @@ export async function removeNode({ pool }: Store, id: string): Promise<void> {
   await run(pool, { text: 'DELETE FROM node WHERE id = $1' }, [id])
 }
 
-/** Every node that has not been declared dead. STORE_UNAVAILABLE. */
-export async function allNodes({ prisma }: Store): Promise<NodeView[]> {
-  const nodes = await prisma((client) =>
-    client.node.findMany({ orderBy: [{ name: 'asc' }, { id: 'asc' }] }),
-  )
-  return nodes.map((node) => ({
-    ...node,
-    workers: node.workers as unknown as WorkerView[],
-    startedAt: node.startedAt.getTime(),
-    heartbeatAt: node.heartbeatAt.getTime(),
-  }))
-}
-
 // One statement for what every node asks every few seconds for as long as it lives. With no node at all
 // there still is a row, of nulls.
 const surroundings: Statement = {

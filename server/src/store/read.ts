@@ -5,12 +5,11 @@ import { isUuid } from './cursor.ts'
 import type { JobFilter } from './filter.ts'
 import { findJobs } from './find.ts'
 import { readMetrics, type MetricsRow } from './metrics.ts'
-import { allNodes, type NodeView } from './nodes.ts'
 import type { Store } from './open.ts'
 import { activePage, historyPage, type ActivePage, type ForwardPage, type Page } from './pages.ts'
 import { run } from './run.ts'
 
-export type { ActivePage, ForwardPage, JobFilter, MetricsRow, NodeView, Page }
+export type { ActivePage, ForwardPage, JobFilter, MetricsRow, Page }
 
 export interface Documents {
   /** JSON texts */
@@ -30,8 +29,6 @@ export interface Read {
   history(filter: JobFilter, page: ForwardPage): Promise<Page<Job>>
   /** may be a second old, or more where counting takes long */
   counts(): Promise<Record<ActiveState, number>>
-  /** every node that has not been declared dead */
-  nodes(): Promise<NodeView[]>
   /** ended jobs per minute and type within the last `windowMs` */
   metrics(windowMs: number): Promise<MetricsRow[]>
 }
@@ -47,7 +44,6 @@ export function createRead(store: Store, cache: JobCache): Read {
     active: (filter, page) => activePage(store, filter, page),
     history: (filter, page) => historyPage(store, filter, page),
     counts: createCounts(store),
-    nodes: () => allNodes(store),
     metrics: (windowMs) => readMetrics(store, windowMs),
   }
 }

@@ -191,7 +191,6 @@ export function createFakeServices(): FakeServices {
         for (const { state } of jobs.values()) if (!isFinal(state)) counts[state] += 1
         return counts
       },
-      nodes: () => Promise.resolve([]),
       metrics: () => Promise.resolve([]),
     },
   }

@@ -64,7 +64,6 @@ describe.runIf(await havePostgres())('trouble with PostgreSQL', () => {
       () => heartbeat(store, { id, workers: [] }),
       () => promoteDue(store),
       () => rescueLost(store, { leaseMs: 1000, error: { name: 'E', message: 'm' } }),
-      () => createRead(store, createMemoryCache()).nodes(),
       () => createRead(store, createMemoryCache()).metrics(1000),
       () => store.clock.sync(),
     ]
