@@ -12,7 +12,7 @@ interface Placed {
   /** threads it was counted on */
   seats: number[]
   givenAt: number
-  /** Without their payloads: kept until a job ends, these took the garbage collector more time than all the rest. */
+  /** Not the whole items: their payloads would stay in memory until the jobs end. */
   jobIds: readonly string[]
   /** of them without an answer */
   left: number
