@@ -18,6 +18,7 @@ import { readConfig, startApp } from './built-app.ts'
 import { measureCpu, type CpuTimes } from './cpu-time.ts'
 import { fillQueue } from './fill.ts'
 import { drainBare } from './prototype.ts'
+import { median } from './median.ts'
 
 const { values } = parseArgs({
   options: {
@@ -93,9 +94,6 @@ function perJob(used: CpuTimes | null, count: number): CpuTimes | null {
   const us = (part: keyof CpuTimes): number => Math.round((used[part] / count) * 10_000) / 10
   return { own: us('own'), workers: us('workers'), postgres: us('postgres') }
 }
-
-const median = (list: number[]): number =>
-  list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
 
 try {
   const bare: number[] = []

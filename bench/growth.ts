@@ -22,6 +22,7 @@ import { settleJobs } from '../server/src/store/settle.ts'
 import { readConfig, startApp, type App } from './built-app.ts'
 import { fillHistory, fillQueue } from './fill.ts'
 import { createOwnDatabase } from './own-database.ts'
+import { median } from './median.ts'
 
 const { values } = parseArgs({
   options: {
@@ -41,8 +42,7 @@ const WINDOW = 1000
 const BATCH = 500
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-const median = (list: number[]): number =>
-  Math.round(([...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN) * 100) / 100
+const medianMs = (list: number[]): number => Math.round(median(list) * 100) / 100
 const note = (text: string): void => void process.stderr.write(`${text}\n`)
 
 interface Costs {
@@ -85,9 +85,9 @@ async function measureStatements(store: Store): Promise<Costs> {
   }
   await store.pool.query('DELETE FROM node')
   return {
-    peekMs: median(times.peek),
-    claimMs: median(times.claim),
-    settleMs: median(times.settle),
+    peekMs: medianMs(times.peek),
+    claimMs: medianMs(times.claim),
+    settleMs: medianMs(times.settle),
   }
 }
 

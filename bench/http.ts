@@ -27,6 +27,7 @@ import { openStore } from '../server/src/store/open.ts'
 import { createRead } from '../server/src/store/read.ts'
 import { createApi, readConfig, startApp, type App } from './built-app.ts'
 import type { Load, Loaded } from './http-load.ts'
+import { median } from './median.ts'
 
 const { values } = parseArgs({
   options: {
@@ -39,9 +40,6 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds)
 const connections = Number(values.connections)
 const ms = Number(values.seconds) * 1000
-
-const median = (list: number[]): number =>
-  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
 
 const input = { type: 'add_numbers', payload: { a: 1, b: 2 } }
 const query = 'mutation ($input: SubmitJobInput!) { submitJob(input: $input) { id state } }'

@@ -19,6 +19,7 @@ import { compileJobType } from '../server/src/job-types/compile.ts'
 import { startThreadWorker } from '../server/src/workers/thread-worker.ts'
 import type { WorkResult } from '../server/src/workers/worker.ts'
 import { amounts } from './large-array-job.ts'
+import { median } from './median.ts'
 
 const { values } = parseArgs({
   options: {
@@ -32,8 +33,6 @@ const threads = Number(values.threads)
 const rounds = Number(values.rounds)
 const widths = [1, threads]
 
-const median = (list: number[]): number =>
-  [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? NaN
 const round = (value: number): number => Math.round(value * 100) / 100
 
 /** Medians of each width in ms, and how many times faster all threads are than one. */

@@ -13,6 +13,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { readConfig, startApp, type App } from './built-app.ts'
+import { median } from './median.ts'
 
 const { values } = parseArgs({
   options: {
@@ -25,7 +26,6 @@ const jobs = Number(values.jobs)
 const rounds = Number(values.rounds)
 const small = (n: number) => ({ type: 'add_numbers', payload: { a: n, b: 1 } })
 
-const median = (list: number[]): number => quantile(list, 0.5)
 const quantile = (list: number[], q: number): number => {
   const sorted = [...list].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0

@@ -18,6 +18,7 @@ import { openStore } from '../server/src/store/open.ts'
 import { peekJobs } from '../server/src/store/peek.ts'
 import { settleJobs } from '../server/src/store/settle.ts'
 import { newJobs } from '../server/test/new-jobs.ts'
+import { median } from './median.ts'
 
 const [jobs = 50_000, batch = 500, inFlight = 4] = process.argv.slice(2).map(Number)
 const ROUNDS = 3
@@ -82,9 +83,6 @@ async function round(): Promise<Record<string, number>> {
   })
   return { insert, claim, settle, slowestPeekMs: peekMs }
 }
-
-const median = (values: number[]): number =>
-  values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 try {
   const rounds: Record<string, number>[] = []

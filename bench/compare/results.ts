@@ -2,6 +2,7 @@
 import type { CellResult } from './cell.ts'
 import type { Contender } from './contenders.ts'
 import type { Work } from './works.ts'
+import { median } from '../median.ts'
 
 export interface Row {
   work: string
@@ -33,13 +34,6 @@ export interface Results {
 }
 
 export const OURS = 'heddle'
-
-/** Of an even number the mean of the two in the middle. */
-function medianOf(list: number[]): number {
-  const inOrder = list.toSorted((a, b) => a - b)
-  const middle = inOrder.slice((inOrder.length - 1) >> 1, (inOrder.length >> 1) + 1)
-  return middle.reduce((sum, value) => sum + value, 0) / middle.length
-}
 
 export function createResults(): Results {
   const rows: Row[] = []
@@ -81,7 +75,7 @@ export function createResults(): Results {
     fail: (failure) => void failures.push(failure),
     rows() {
       for (const row of rows) {
-        row.median = medianOf(row.rounds)
+        row.median = median(row.rounds)
         row.min = Math.min(...row.rounds)
         row.max = Math.max(...row.rounds)
       }

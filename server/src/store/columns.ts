@@ -10,7 +10,7 @@ type SnakeCase<Name extends string> = Name extends `${infer First}${infer Rest}`
   : Name
 
 /** of a row as the driver gives it */
-export type Columns<Model> = { [Field in keyof Model & string as SnakeCase<Field>]: Model[Field] }
+type Columns<Model> = { [Field in keyof Model & string as SnakeCase<Field>]: Model[Field] }
 
 export type ActiveColumns = Columns<JobModel>
 export type HistoryColumns = Columns<JobHistoryModel>

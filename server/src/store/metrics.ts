@@ -1,5 +1,4 @@
 import type { MetricMinuteModel } from '../generated/prisma/models.ts'
-import type { Columns } from './columns.ts'
 import type { Store } from './open.ts'
 import { run, transaction, type Queryable, type Statement } from './run.ts'
 
@@ -84,12 +83,9 @@ export async function rerollLate(
 
 const sumFrom: Statement = {
   text: `SELECT date_part('epoch', minute) * 1e3 AS minute, type, completed, failed, cancelled,
-      queue_time_ms, execution_time_ms, total_time_ms
+      queue_time_ms AS "queueTimeMs", execution_time_ms AS "executionTimeMs", total_time_ms AS "totalTimeMs"
     FROM (${sums('finished_at >= to_timestamp($1::float8 / 1e3)')}) AS m ORDER BY minute, type`,
 }
-
-type SumRow = Pick<MetricsRow, 'minute' | 'type' | 'completed' | 'failed' | 'cancelled'> &
-  Pick<Columns<MetricMinuteModel>, 'queue_time_ms' | 'execution_time_ms' | 'total_time_ms'>
 
 const MINUTE_MS = 60_000
 
@@ -108,14 +104,6 @@ export async function readMetrics(
   // From where this look at the roll-up ends: of a minute that joins it now nothing is counted twice or left out.
   const last = rolledUp.at(-1)
   const liveFrom = last ? last.minute.getTime() + MINUTE_MS : from
-  const live = await run<SumRow>(pool, sumFrom, [liveFrom])
-  return [
-    ...rolledUp.map((row) => ({ ...row, minute: row.minute.getTime() })),
-    ...live.map(({ queue_time_ms, execution_time_ms, total_time_ms, ...row }) => ({
-      ...row,
-      queueTimeMs: queue_time_ms,
-      executionTimeMs: execution_time_ms,
-      totalTimeMs: total_time_ms,
-    })),
-  ]
+  const live = await run<MetricsRow>(pool, sumFrom, [liveFrom])
+  return [...rolledUp.map((row) => ({ ...row, minute: row.minute.getTime() })), ...live]
 }
