@@ -3,7 +3,7 @@ import type { Job, WidthReason } from '../core/job.ts'
 import type { Store } from './open.ts'
 import { plainArray, textArray } from './parameters.ts'
 import { claimedJob, timestamp } from './rows.ts'
-import { run, type Statement } from './run.ts'
+import { runTuples, type Statement } from './run.ts'
 
 export interface Claim {
   /** as it stands in the queue */
@@ -54,7 +54,7 @@ const claim: Statement = {
     AS start (id, attempt, worker_name, width, width_reason, place)
   WHERE job.id = start.id AND job.state::text = 'QUEUED' AND job.attempt = start.attempt
     AND cancel_requested_at IS NULL AND EXISTS (SELECT 1 FROM lease)
-  RETURNING start.place::int AS place, job.payload::text AS payload_text`,
+  RETURNING start.place::int, job.payload::text`,
 }
 
 /**
@@ -72,7 +72,7 @@ export async function claimJobs(
   // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
   const inOrder = claims.map((claim, at) => ({ claim, at }))
   inOrder.sort((a, b) => (a.claim.job.id < b.claim.job.id ? -1 : 1))
-  const rows = await run<ClaimedRow>(store.hot, claim, [
+  const rows = await runTuples<ClaimedRow>(store.hot, claim, [
     nodeId,
     plainArray(inOrder.map(({ claim: { job } }) => job.id)),
     plainArray(inOrder.map(({ claim: { job } }) => job.attempt)),
@@ -84,11 +84,8 @@ export async function claimJobs(
   return toClaimed(rows, inOrder, (claim) => claimedJob(claim.job, nodeId, claim, startedUs))
 }
 
-interface ClaimedRow {
-  /** from 1 */
-  place: number
-  payload_text: Claimed['payload']
-}
+/** `place` counts from 1 */
+type ClaimedRow = [place: number, payload: Claimed['payload']]
 
 // Apart from the statement, since it loops: V8 compiled both together, lists of parameters included, in 80 ms,
 // and did so seven times until it had seen all kinds of them.
@@ -98,7 +95,7 @@ function toClaimed(
   toJob: (claim: Claim) => Job,
 ): Claimed[] {
   const claimed: (Claimed | null)[] = inOrder.map(() => null)
-  for (const { place, payload_text: payload } of rows) {
+  for (const [place, payload] of rows) {
     const asked = inOrder[place - 1]
     if (!asked) throw new Error(`place ${place} of ${inOrder.length} claims`)
     claimed[asked.at] = { job: toJob(asked.claim), payload }

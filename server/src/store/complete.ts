@@ -21,9 +21,9 @@ const complete: Statement = {
   text: `WITH ended AS (
     DELETE FROM job USING ROWS FROM (
       unnest($2::uuid[], $3::int[], $4::float8[], $5::float8[]), json_array_elements($6)
-    ) AS t (id, attempt, started_ms, finished_ms, result)
-    WHERE job.id = t.id AND job.state::text = 'RUNNING' AND job.node_id = $1 AND job.attempt = t.attempt
-    RETURNING job.*, t.result, ${timestamp('t.started_ms')} AS began_at, ${timestamp('t.finished_ms')} AS finished_at
+    ) AS t (job_id, tried, started_ms, finished_ms, result)
+    WHERE id = job_id AND state::text = 'RUNNING' AND node_id = $1 AND attempt = tried
+    RETURNING ${moved}, result, ${timestamp('started_ms')} AS began_at, ${timestamp('finished_ms')} AS finished_at
   ), stored AS (
     INSERT INTO job_history (${moved}, state, started_at, finished_at, result,
       queue_time_ms, execution_time_ms, total_time_ms)

@@ -2,7 +2,7 @@ import type { Job, QueuedJob } from '../core/job.ts'
 import type { Store } from './open.ts'
 import type { Ranked } from '../core/rank.ts'
 import { queuedColumns, toQueuedJob, type QueuedRow } from './rows.ts'
-import { run, type Statement } from './run.ts'
+import { run, runTuples, type Statement } from './run.ts'
 import { toWaitingJob, waitingColumns, type WaitingRow } from './waiting-rows.ts'
 
 export interface PeekOptions {
@@ -44,8 +44,12 @@ const values = ({ limit, maxGang, clusterMaxGang, types }: PeekOptions): unknown
 export async function peekJobs(store: Store, options: PeekOptions): Promise<Job[]> {
   const { after } = options
   const rows = after
-    ? await run<WaitingRow>(store.pool, peekFurther, [...values(options), after.rank, after.id])
-    : await run<WaitingRow>(store.pool, peekWaiting, values(options))
+    ? await runTuples<WaitingRow>(store.pool, peekFurther, [
+        ...values(options),
+        after.rank,
+        after.id,
+      ])
+    : await runTuples<WaitingRow>(store.pool, peekWaiting, values(options))
   return rows.map(toWaitingJob)
 }
 

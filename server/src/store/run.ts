@@ -20,15 +20,34 @@ export interface Statement {
  * Runs one statement. A deadlock rolls the whole statement back, so it is simply run again. Throws
  * STORE_UNAVAILABLE for failures that pass by themselves.
  */
-export async function run<Row extends pg.QueryResultRow>(
+export function run<Row extends pg.QueryResultRow>(
   on: Queryable,
   statement: Statement,
   values: unknown[] = [],
 ): Promise<Row[]> {
+  return retried(on, async () => (await on.query<Row>({ ...statement, values })).rows)
+}
+
+/**
+ * The same with each row as the list of its values, for statements that every job passes through. The driver
+ * makes rows of all statements in one place, by a copy of an empty one: of that many shapes V8 knows no fast
+ * way to do so, and a row of the queue took the server 3.5 µs in place of 2.6.
+ */
+export function runTuples<Row extends unknown[]>(
+  on: Queryable,
+  statement: Statement,
+  values: unknown[],
+): Promise<Row[]> {
+  return retried(
+    on,
+    async () => (await on.query<Row>({ ...statement, values, rowMode: 'array' })).rows,
+  )
+}
+
+async function retried<T>(on: Queryable, query: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const { rows } = await on.query<Row>({ ...statement, values })
-      return rows
+      return await query()
     } catch (thrown) {
       const { code } = toError(thrown) as { code?: unknown }
       if (code !== DEADLOCK || tries === MAX_TRIES || !(on instanceof pg.Pool))

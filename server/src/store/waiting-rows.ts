@@ -14,66 +14,68 @@ export const waitingColumns = `id, nullif(name, type) AS name, type, priority, t
   ${epochUs('nullif(run_at, created_at)')} AS run_us, expected_ms, size_class, max_threads, fairness_key,
   fair_cost_ms`
 
-/** null is what most jobs have */
-export interface WaitingRow extends Pick<
-  JobRow,
-  | 'id'
-  | 'type'
-  | 'priority'
-  | 'thread_demand'
-  | 'rank'
-  | 'max_attempts'
-  | 'timeout_ms'
-  | 'created_us'
-  | 'expected_ms'
-  | 'size_class'
-  | 'max_threads'
-  | 'fairness_key'
-  | 'fair_cost_ms'
-> {
+/** The values of `waitingColumns`, in their order. null is what most jobs have. */
+export type WaitingRow = [
+  id: JobRow['id'],
   /** null for that of its type */
-  name: string | null
+  name: string | null,
+  type: JobRow['type'],
+  priority: JobRow['priority'],
+  threadDemand: JobRow['thread_demand'],
   /** null for as many as it demands */
-  gang: number | null
+  gang: number | null,
+  rank: JobRow['rank'],
   /** null for 0 */
-  attempt: number | null
+  attempt: number | null,
+  maxAttempts: JobRow['max_attempts'],
   /** null for `DEFAULT_BACKOFF` */
-  backoff: string | null
+  backoff: string | null,
+  timeoutMs: JobRow['timeout_ms'],
   /** null for none */
-  attempts: string | null
+  attempts: string | null,
+  createdUs: JobRow['created_us'],
   /** null for when the job was created */
-  run_us: number | null
-}
+  runUs: number | null,
+  expectedMs: JobRow['expected_ms'],
+  sizeClass: JobRow['size_class'],
+  maxThreads: JobRow['max_threads'],
+  fairnessKey: JobRow['fairness_key'],
+  fairCostMs: JobRow['fair_cost_ms'],
+]
 
 /** A job of the queue as it stands there: it has no threads, no holder and no times of an attempt. */
-export function toWaitingJob(row: WaitingRow): Job {
+// prettier-ignore
+export function toWaitingJob([
+  id, name, type, priority, threadDemand, gang, rank, attempt, maxAttempts, backoff, timeoutMs, attempts,
+  createdUs, runUs, expectedMs, sizeClass, maxThreads, fairnessKey, fairCostMs,
+]: WaitingRow): Job {
   return {
-    id: row.id,
-    name: row.name ?? row.type,
-    type: row.type,
-    priority: row.priority,
-    threadDemand: row.thread_demand,
-    gang: row.gang ?? row.thread_demand,
+    id,
+    name: name ?? type,
+    type,
+    priority,
+    threadDemand,
+    gang: gang ?? threadDemand,
     width: null,
     widthReason: null,
     state: 'QUEUED',
-    rank: row.rank,
-    attempt: row.attempt ?? 0,
-    maxAttempts: row.max_attempts,
-    backoff: row.backoff === null ? DEFAULT_BACKOFF : backoffOf(row.backoff),
-    timeoutMs: row.timeout_ms,
-    attempts: attemptsOf(row.attempts),
-    createdAt: ms(row.created_us),
-    runAt: ms(row.run_us ?? row.created_us),
+    rank,
+    attempt: attempt ?? 0,
+    maxAttempts,
+    backoff: backoff === null ? DEFAULT_BACKOFF : backoffOf(backoff),
+    timeoutMs,
+    attempts: attemptsOf(attempts),
+    createdAt: ms(createdUs),
+    runAt: ms(runUs ?? createdUs),
     startedAt: null,
     finishedAt: null,
     nodeId: null,
     workerName: null,
-    expectedMs: row.expected_ms,
-    sizeClass: row.size_class,
-    maxThreads: row.max_threads,
-    fairnessKey: row.fairness_key || null,
-    fairCostMs: row.fair_cost_ms,
+    expectedMs,
+    sizeClass,
+    maxThreads,
+    fairnessKey: fairnessKey || null,
+    fairCostMs,
     cancelRequested: false,
     error: null,
     progress: null,
