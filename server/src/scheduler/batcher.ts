@@ -1,3 +1,5 @@
+import { flat } from '../core/flat.ts'
+
 /**
  * Gathers what arrives within one turn of the event loop into one call, and while calls are under way
  * lets the next batch grow. This is group commit: the busier it is, the larger the batches become, and
@@ -50,7 +52,7 @@ export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batche
 
   const fly = async (batch: Waiting<In, Out>[]): Promise<void> => {
     try {
-      const out = await options.run(batch.flatMap((call) => call.items))
+      const out = await options.run(flat(batch.map((call) => call.items)))
       let from = 0
       for (const call of batch) {
         call.resolve(out.slice(from, from + call.items.length))

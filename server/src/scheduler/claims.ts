@@ -3,6 +3,7 @@
  * the moment it is planned, so the next plan need not wait for the answer.
  */
 import type { DecisionLog } from '../core/decision-log.ts'
+import { flat } from '../core/flat.ts'
 import type { Job } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
 import { claimJobs, type Claim, type Claimed } from '../store/claim.ts'
@@ -86,7 +87,7 @@ function dealt(orders: readonly Order[], claimed: readonly Claimed[]): Claimed[]
   })
 }
 
-const claimsOf = (orders: readonly Order[]): Claim[] => orders.flatMap(({ claims }) => claims)
+const claimsOf = (orders: readonly Order[]): Claim[] => flat(orders.map(({ claims }) => claims))
 
 export function createClaims(options: ClaimsOptions): Claims {
   const { store, membership, running, workers } = options
@@ -95,8 +96,7 @@ export function createClaims(options: ClaimsOptions): Claims {
   let inDoubt = false
   let clearing = false
 
-  const ids = (): string[] =>
-    [...flights.keys()].flat().flatMap(({ claims }) => claims.map(({ job }) => job.id))
+  const ids = (): string[] => claimsOf(flat([...flights.keys()])).map(({ job }) => job.id)
 
   const toOrder = (
     { starts, behind, workerName, width, ms }: Batch,

@@ -26,6 +26,11 @@ export interface SubmitOptions {
   onAccepted(jobs: Job[], claimed: ReadonlySet<string>): void
 }
 
+type Stored = Exclude<InsertResult, { error: unknown }>
+
+const isStored = (result: InsertResult): result is Stored => 'job' in result
+const jobsOf = (stored: readonly Stored[]): Job[] => stored.map(({ job }) => job)
+
 /** Validates and stores jobs. Resolves after the commit: all of `requests` are accepted, or none is. */
 export type Submit = (requests: unknown[]) => Promise<Job[]>
 
@@ -37,10 +42,8 @@ export function createSubmit(options: SubmitOptions): Submit {
     const inserted = first
       ? await insertClaimedJobs(store, jobs, { ...first, queueLimit })
       : { results: await insertJobs(store, jobs, { queueLimit }), claimed: [] }
-    const created = inserted.results.flatMap((result) =>
-      'job' in result && result.created ? [result.job] : [],
-    )
-    options.onAccepted(created, new Set(inserted.claimed.map(({ job }) => job.id)))
+    const created = inserted.results.filter(isStored).filter((result) => result.created)
+    options.onAccepted(jobsOf(created), new Set(inserted.claimed.map(({ job }) => job.id)))
     return inserted
   }
 
@@ -137,7 +140,7 @@ export function createSubmit(options: SubmitOptions): Submit {
         retryAfterMs: 2000,
       })
     }
-    return results.flatMap((result) => ('job' in result ? [result.job] : []))
+    return jobsOf(results.filter(isStored))
   }
 }
 
