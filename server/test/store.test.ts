@@ -22,6 +22,32 @@ onEveryDatabase('inserting', (t) => {
     expect(await t.read.job(given.job.id.toUpperCase())).toEqual(given.job)
   })
 
+  // What all of a call have alike is not sent: that must not give one what another has.
+  test('jobs that differ in one thing each read back as they were submitted', async () => {
+    const at = Math.floor(t.store.clock.now())
+    const apart: Partial<Job>[] = [
+      {},
+      { name: 'add_numbers' },
+      { threadDemand: 3, gang: 3 },
+      { threadDemand: 3, gang: 2, maxThreads: 4 },
+      { runAt: at + 60_000, state: 'SCHEDULED' },
+      { backoff: { baseMs: 1, maxMs: 2 } },
+      { timeoutMs: 5 },
+      { expectedMs: 6 },
+      { maxAttempts: 7 },
+      { fairnessKey: 'a tenant' },
+    ]
+    const jobs = apart.map((fields) => newJob({ createdAt: at, runAt: at, ...fields }))
+    const calls = [
+      jobs,
+      ...apart.map((fields) => [newJob({ createdAt: at, runAt: at, ...fields })]),
+    ]
+    for (const call of calls) {
+      await t.insert(...call)
+      for (const { job } of call) expect(await t.read.job(job.id)).toEqual(job)
+    }
+  })
+
   test('payloads of every kind of JSON text come back as they went in', async () => {
     const payloads = [
       '{"a":"\\u0000"}',

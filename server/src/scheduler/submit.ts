@@ -81,26 +81,22 @@ export function createSubmit(options: SubmitOptions): Submit {
       request.runAt?.getTime() ?? createdAt + (request.delayMs ?? 0),
     )
     const priority = request.priority ?? PRIORITY.default
-    const like = {
-      type: request.type,
-      ...threadsOf(request, type.parallel),
-      expectedMs: request.expectedMs ?? null,
-      sizeClass: sizeClass(payload.length),
-      timeoutMs: request.timeoutMs ?? type.timeoutMs,
-    }
+    const { threadDemand, gang, maxThreads } = threadsOf(request, type.parallel)
+    const expectedMs = request.expectedMs ?? null
+    const timeoutMs = request.timeoutMs ?? type.timeoutMs
+    const size = sizeClass(payload.length)
+    const like = { type: request.type, sizeClass: size, expectedMs, timeoutMs }
     return {
       payload,
       idempotencyKey: request.idempotencyKey ?? null,
+      // Named one by one, in the order of `toWaitingJob`: jobs of one shape, and spreads cost 0.5 µs each.
       job: {
         id: nextId(createdAt),
         name: request.name ?? request.type,
-        ...like,
+        type: request.type,
         priority,
-        // '' is what forms send for none.
-        fairnessKey: request.fairnessKey || null,
-        fairCostMs: order.fairShare
-          ? expectedCost(like.gang, estimator.runMs(asExpected(like, like.gang)))
-          : null,
+        threadDemand,
+        gang,
         width: null,
         widthReason: null,
         state: runAt > createdAt ? 'SCHEDULED' : 'QUEUED',
@@ -108,6 +104,7 @@ export function createSubmit(options: SubmitOptions): Submit {
         attempt: 0,
         maxAttempts: request.maxAttempts ?? type.maxAttempts,
         backoff: request.backoff ?? type.backoff,
+        timeoutMs,
         attempts: [],
         createdAt,
         runAt,
@@ -115,6 +112,14 @@ export function createSubmit(options: SubmitOptions): Submit {
         finishedAt: null,
         nodeId: null,
         workerName: null,
+        expectedMs,
+        sizeClass: size,
+        maxThreads,
+        // '' is what forms send for none.
+        fairnessKey: request.fairnessKey || null,
+        fairCostMs: order.fairShare
+          ? expectedCost(gang, estimator.runMs(asExpected(like, gang)))
+          : null,
         cancelRequested: false,
         error: null,
         progress: null,
