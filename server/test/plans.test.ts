@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import pg from 'pg'
+import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claimJobs } from '../src/store/claim.ts'
 import { createMemoryCache } from '../src/store/cache/memory.ts'
@@ -11,60 +11,24 @@ import { createRead } from '../src/store/read.ts'
 import { settleJobs } from '../src/store/settle.ts'
 import { newJob } from './new-jobs.ts'
 import { openServerDatabase, type TestDatabase } from './databases.ts'
+import { plansOf as explain, type PlanNode } from './explain.ts'
 import { havePostgres } from './services.ts'
 import { claimOf, settlementOf } from './store-tools.ts'
 
 const ROWS = 100_000
 const nodeId = randomUUID()
 
-interface PlanNode {
-  'Node Type': string
-  'Index Name'?: string
-  'Relation Name'?: string
-  'Actual Rows': number
-  'Rows Removed by Filter'?: number
-  Plans?: PlanNode[]
-}
-
-const flatten = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)]
-
-/** Plans of the statements that `work` runs, as they were carried out. */
-async function plansOf(
-  store: Store,
-  work: (store: Store) => Promise<unknown>,
-): Promise<PlanNode[][]> {
-  const plans: PlanNode[][] = []
-  const explain = (pool: pg.Pool, pinned = false) => ({
-    async query({ text, values }: { text: string; values: unknown[] }) {
-      const client = await pool.connect()
-      try {
-        await client.query('BEGIN')
-        if (pinned) await client.query(`PREPARE pinned AS ${text}`)
-        const given = values.map((value) => pg.escapeLiteral(String(value))).join()
-        const { rows } = await client.query<{ 'QUERY PLAN': { Plan: PlanNode }[] }>({
-          text: `EXPLAIN (ANALYZE, FORMAT JSON) ${pinned ? `EXECUTE pinned(${given})` : text}`,
-          values: pinned ? [] : values,
-        })
-        if (pinned) await client.query('DEALLOCATE pinned')
-        plans.push(flatten(rows[0]!['QUERY PLAN'][0]!.Plan))
-        await client.query('ROLLBACK')
-      } finally {
-        client.release()
-      }
-      return { rows: [] }
-    },
-  })
-  const pools = { pool: explain(store.pool), hot: explain(store.hot, true) }
-  await work({ ...store, ...(pools as unknown as Pick<Store, 'pool' | 'hot'>) })
-  return plans
-}
+/** Plans of what `work` runs, as they were carried out. */
+const plansOf = (store: Store, work: (store: Store) => Promise<unknown>) =>
+  explain(store, work, { carriedOut: true })
 
 /** Rows of the job table that a plan touched, wherever it threw them away again. */
 const touched = (plan: PlanNode[]): number =>
   plan
     .filter((node) => node['Relation Name']?.startsWith('job'))
     .reduce(
-      (sum, node) => Math.max(sum, node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)),
+      (sum, node) =>
+        Math.max(sum, (node['Actual Rows'] ?? 0) + (node['Rows Removed by Filter'] ?? 0)),
       0,
     )
 

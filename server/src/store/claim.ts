@@ -37,9 +37,9 @@ const toPayload = (text: string | Uint8Array): Claimed['payload'] =>
 
 // The state is compared in `coalesce`, so that the planner cannot answer from the index of queued jobs, walking
 // all of them for these few: 6,000 jobs/s instead of 60,000 with 100,000 queued. And it expects half of all rows
-// to fit: see `complete.ts`. Rows are locked as they are
-// updated, in order of ids; locking them first (FOR UPDATE SKIP LOCKED) took 23 µs of CPU a job in place of
-// 16. A node that wants rows which another is claiming waits for that claim, and is refused them.
+// to fit: see `lease.ts`. Rows are locked as they are updated, in order of ids; locking them first (FOR UPDATE
+// SKIP LOCKED) took 23 µs of CPU a job in place of 16. A node that wants rows which another is claiming waits for
+// that claim, and is refused them.
 //
 // The lock on the node's own row is the fence against rescue: it deletes that row before it looks for the
 // node's jobs, so a claim either is seen by it or finds its lease gone and starts nothing.

@@ -1,5 +1,6 @@
 import type { Job } from '../core/job.ts'
 import { endedJob, type Settlement } from '../core/transition.ts'
+import { heldBy } from './lease.ts'
 import type { Store } from './open.ts'
 import { jsonArray, plainArray } from './parameters.ts'
 import { movedColumns, timestamp } from './rows.ts'
@@ -15,16 +16,14 @@ const moved = movedColumns('started_at')
 
 // What nearly every job ends with, so it is told as little as it can be: what `move.ts` says of each outcome took
 // PostgreSQL 12 µs a job in place of 9, and the server 3 in place of 1.5. The ids come back only where some
-// were refused. What must hold of the lease stands in `coalesce`, of which the planner expects half of all rows to
-// fit. By statistics of a time when nothing ran it expected one, and went through all that was told for each of
-// thousands: the embedded database, whose plans are not pinned, took seconds for a thousand jobs.
+// were refused.
 const complete: Statement = {
   name: 'complete',
   text: `WITH ended AS (
     DELETE FROM job USING ROWS FROM (
       unnest($2::uuid[], $3::int[], $4::float8[], $5::float8[]), json_array_elements($6)
     ) AS t (job_id, tried, started_ms, finished_ms, result)
-    WHERE id = job_id AND coalesce(state = 'RUNNING' AND node_id = $1, false) AND attempt = tried
+    WHERE id = job_id AND ${heldBy('$1')} AND attempt = tried
     RETURNING ${moved}, result, ${timestamp('started_ms')} AS began_at, ${timestamp('finished_ms')} AS finished_at
   ), stored AS (
     INSERT INTO job_history (${moved}, state, started_at, finished_at, result,

@@ -5,6 +5,7 @@
 import type { Attempt, FinalState, Job } from '../core/job.ts'
 import { endedJob, type Settlement } from '../core/transition.ts'
 import { correctCharges } from './fair-share.ts'
+import { heldBy } from './lease.ts'
 import { jsonArray, plainArray } from './parameters.ts'
 import { jobColumns, movedColumns, timestamp, toJob, type JobRow } from './rows.ts'
 import { run, type Queryable, type Statement } from './run.ts'
@@ -39,10 +40,7 @@ export async function moveJobs(
 const isReturning = (settlement: Settlement): settlement is Returning =>
   settlement.to === 'SCHEDULED' || settlement.to === 'QUEUED'
 
-// The state is compared as text, so that rows are found by their ids and not by walking the index of
-// running jobs, which dead entries fill between two vacuums.
-const fence =
-  "job.id = t.id AND job.state::text = 'RUNNING' AND job.node_id = t.node_id AND job.attempt = t.attempt"
+const fence = `job.id = t.id AND ${heldBy('t.node_id')} AND job.attempt = t.attempt`
 
 /** The first three parameters of both statements. */
 const leases = (settlements: readonly Settlement[], holderOf: HolderOf): string[] => [
