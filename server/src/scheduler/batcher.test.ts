@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { createBatcher } from './batcher.ts'
+import { createBatcher, type BatcherOptions } from './batcher.ts'
 
 /** A batcher whose runs wait until they are let go, and which remembers what each run was given. */
-function recorded(options: { maxItems?: number; maxFlights?: number; maxBytes?: number } = {}) {
+function recorded(options: Partial<Omit<BatcherOptions<number, string>, 'run' | 'bytes'>> = {}) {
   const runs: number[][] = []
   const gates: (() => void)[] = []
   const batcher = createBatcher<number, string>({
-    maxItems: options.maxItems ?? 100,
-    maxFlights: options.maxFlights ?? 1,
-    ...(options.maxBytes === undefined ? {} : { maxBytes: options.maxBytes, bytes: (n) => n }),
+    maxItems: 100,
+    maxFlights: 1,
+    ...options,
+    ...(options.maxBytes === undefined ? {} : { bytes: (n) => n }),
     async run(items) {
       runs.push(items)
       await new Promise<void>((resolve) => gates.push(resolve))
@@ -55,6 +56,32 @@ describe('batcher', () => {
     for (const items of [[6], [3], [2], [50]]) void byBytes.batcher.add(items)
     await byBytes.turn()
     expect(byBytes.runs).toEqual([[6, 3], [2], [50]])
+  })
+
+  it('lets small batches go one after another, and large ones beside them', async () => {
+    const byCount = recorded({ maxItems: 10, maxFlights: 4, smallBelow: 0.4 })
+    const add = async (...items: number[]) => {
+      void byCount.batcher.add(items)
+      await byCount.turn()
+    }
+    await add(1)
+    await add(2, 3, 4)
+    expect(byCount.runs).toEqual([[1]])
+    await add(5)
+    expect(byCount.runs).toEqual([[1], [2, 3, 4, 5]])
+    await add(6)
+    expect(byCount.runs).toEqual([[1], [2, 3, 4, 5]])
+    byCount.release()
+    await byCount.turn()
+    // The large one is still under way.
+    expect(byCount.runs).toEqual([[1], [2, 3, 4, 5], [6]])
+
+    const byBytes = recorded({ maxBytes: 100, maxFlights: 4, smallBelow: 0.4 })
+    for (const items of [[1], [39], [1]]) {
+      void byBytes.batcher.add(items)
+      await byBytes.turn()
+    }
+    expect(byBytes.runs).toEqual([[1], [39, 1]])
   })
 
   it('fails the calls of a failed run and no others', async () => {

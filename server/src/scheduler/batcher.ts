@@ -21,6 +21,11 @@ export interface BatcherOptions<In, Out> {
   bytes?(item: In): number
   /** calls under way at once */
   maxFlights: number
+  /**
+   * Batches that fill less than this share of `maxItems` and of `maxBytes` go one after another, and larger ones
+   * beside them. 0 where not told: all go beside each other.
+   */
+  smallBelow?: number
 }
 
 interface Waiting<In, Out> {
@@ -31,11 +36,19 @@ interface Waiting<In, Out> {
 }
 
 export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batcher<In, Out> {
-  const { maxItems, maxFlights, maxBytes = Infinity } = options
+  const { maxItems, maxFlights, maxBytes = Infinity, smallBelow = 0 } = options
   const waiting: Waiting<In, Out>[] = []
   let flights = 0
+  let smallFlights = 0
   let scheduled = false
   let idleListeners: (() => void)[] = []
+
+  const isSmall = (calls: readonly Waiting<In, Out>[]): boolean =>
+    calls.reduce((sum, { items }) => sum + items.length, 0) < smallBelow * maxItems &&
+    calls.reduce((sum, { bytes }) => sum + bytes, 0) < smallBelow * maxBytes
+
+  const mayFly = (): boolean =>
+    waiting.length > 0 && flights < maxFlights && (smallFlights === 0 || !isSmall(waiting))
 
   const takeBatch = (): Waiting<In, Out>[] => {
     let items = 0
@@ -65,10 +78,14 @@ export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batche
 
   const flush = (): void => {
     scheduled = false
-    while (waiting.length > 0 && flights < maxFlights) {
+    while (mayFly()) {
+      const batch = takeBatch()
+      const small = isSmall(batch) ? 1 : 0
       flights += 1
-      void fly(takeBatch()).then(() => {
+      smallFlights += small
+      void fly(batch).then(() => {
         flights -= 1
+        smallFlights -= small
         if (waiting.length > 0) flush()
         else if (flights === 0) {
           for (const tell of idleListeners) tell()

@@ -67,6 +67,9 @@ export function createSubmit(options: SubmitOptions): Submit {
     maxBytes: BATCH_BYTES,
     bytes: (job) => job.payload.length,
     maxFlights: store.kind === 'postgres' ? 4 : 1,
+    // A statement of a dozen jobs costs the server and PostgreSQL most of what one of a hundred does: 64 callers
+    // at once were answered by 9,400 a second in small batches beside each other, and are by 10,800 after each other.
+    smallBelow: 0.2,
   })
 
   const toNewJob = (input: unknown): NewJob => {
