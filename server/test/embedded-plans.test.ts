@@ -19,9 +19,8 @@ const goesThroughAllForEach = (node: PlanNode): boolean =>
 let database: TestDatabase
 beforeAll(async () => {
   database = await openEmbeddedDatabase()
-  await registerNode(database.store, {
-    ...{ id: nodeId, name: 'n', roles: [], workers: [], maxThreads: 2 },
-  })
+  const node = { id: nodeId, name: 'n', roles: [], workers: [], maxThreads: 2 }
+  await registerNode(database.store, node)
 })
 afterAll(() => database.drop())
 
