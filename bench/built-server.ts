@@ -17,6 +17,7 @@ const POLL_MS = 2
 const TICK_MS = 10
 
 export interface BuiltServer {
+  url: string
   /** from the start of its process to the first 200 of /readyz */
   readyMs: number
   /** processor time of the server process and of its workers until then */
@@ -107,6 +108,7 @@ export async function startBuiltServer(
     workers: workers.reduce((sum, worker) => sum + cpuOf(worker), 0),
   }
   return {
+    url: `http://127.0.0.1:${port}`,
     readyMs,
     cpuMs,
     residentMib: () => ({ server: residentOf(pid), workers: childrenOf(pid).map(residentOf) }),

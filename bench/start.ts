@@ -1,6 +1,7 @@
 /**
  * How long the built server takes from the start of its process until /readyz answers 200, with a database
- * that exists already, and how much memory it has when it has been idle for a while:
+ * that exists already; how long its first job and then a first burst of forty take by REST, 2 s later; and how
+ * much memory it has when it has been idle for a while:
  *
  *   node --import tsx bench/start.ts [--rounds 7] [--url postgresql://…] [--idle 30] [--flags '--…']
  *
@@ -22,12 +23,54 @@ const { values } = parseArgs({
     flags: { type: 'string', default: '' },
   },
 })
+const PAUSE_MS = 2_000
+const BURST = 40
 const rounds = Number(values.rounds)
 const flags = values.flags.split(' ').filter(Boolean)
 
 const spread = (list: number[]) => {
   const sorted = [...list].sort((a, b) => a - b).map(Math.round)
   return { best: sorted[0], median: sorted[Math.floor(sorted.length / 2)], worst: sorted.at(-1) }
+}
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function submit(url: string): Promise<string> {
+  const response = await fetch(`${url}/jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'add_numbers', payload: { a: 1, b: 2 } }),
+  })
+  if (!response.ok) throw new Error(`a submission was answered with ${response.status}`)
+  return ((await response.json()) as { id: string }).id
+}
+
+interface Ended {
+  state: string
+  created_at: string
+  finished_at: string
+}
+
+async function ended(url: string, id: string): Promise<Ended> {
+  for (;;) {
+    const job = (await (await fetch(`${url}/jobs/${id}`)).json()) as Ended
+    if (job.state === 'COMPLETED') return job
+    if (job.state === 'FAILED') throw new Error(`job ${id} failed`)
+    await wait(5)
+  }
+}
+
+/** ms from the first of `count` submissions at once to the end of the last, as their records have it */
+async function timeOf(count: number, url: string): Promise<number> {
+  const ids = await Promise.all(Array.from({ length: count }, () => submit(url)))
+  const created: number[] = []
+  const finished: number[] = []
+  for (const id of ids) {
+    const job = await ended(url, id)
+    created.push(Date.parse(job.created_at))
+    finished.push(Date.parse(job.finished_at))
+  }
+  return Math.max(...finished) - Math.min(...created)
 }
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-start-'))
@@ -40,15 +83,20 @@ try {
   // The first start makes the tables and is not counted.
   await (await startBuiltServer(variables, flags)).stop()
   const ready: number[] = []
+  const firstJob: number[] = []
+  const firstBurst: number[] = []
   const cpu: { server: number; workers: number }[] = []
   for (let round = 0; round < rounds; round += 1) {
     const server = await startBuiltServer(variables, flags)
     ready.push(server.readyMs)
     cpu.push(server.cpuMs)
+    await wait(PAUSE_MS)
+    firstJob.push(await timeOf(1, server.url))
+    firstBurst.push(await timeOf(BURST, server.url))
     await server.stop()
   }
   const server = await startBuiltServer(variables, flags)
-  await new Promise((resolve) => setTimeout(resolve, Number(values.idle) * 1000))
+  await wait(Number(values.idle) * 1000)
   const residentMib = server.residentMib()
   await server.stop()
   const report = {
@@ -59,6 +107,8 @@ try {
       rounds,
     },
     readyMs: spread(ready),
+    firstJobMs: spread(firstJob),
+    firstBurstMs: spread(firstBurst),
     cpuMs: {
       server: spread(cpu.map(({ server: ms }) => ms)),
       workers: spread(cpu.map(({ workers }) => workers)),

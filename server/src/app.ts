@@ -138,6 +138,9 @@ function startEarly(config: Config, modules: string[]) {
       events = own
       return workers
     },
+    async warm() {
+      for (const worker of await workers) worker.warm()
+    },
     async close() {
       const started = await workers.catch(() => [])
       await Promise.all(started.map((worker) => worker.close()))
@@ -224,6 +227,8 @@ export async function startApp(config: Config): Promise<App> {
     const { port } = await api
       .listen({ host: config.host, port: config.port })
       .catch(listenError(config))
+    // Not before: all that is needed to answer comes first.
+    await workers.warm()
 
     return {
       address: { host: config.host, port },

@@ -20,18 +20,16 @@ export async function findEnded(on: Queryable, ids: string[]): Promise<Job[]> {
   return (await run<JobRow>(on, ended, [ids])).map(toJob)
 }
 
+const anywhere: Statement = {
+  name: 'find-anywhere',
+  text: `${active.text} UNION ALL ${ended.text}`,
+}
+
 /**
- * Jobs by id, wherever they are now; ids nobody knows are absent. STORE_UNAVAILABLE.
- *
- * A job ends by moving from `job` to `job_history` in one commit, so one that is in neither at first may
- * have moved between the two looks: only a second miss in `job` (a retry moves it back) is a true one.
+ * Jobs by id, wherever they are now; ids nobody knows are absent. STORE_UNAVAILABLE. A job ends by moving from
+ * `job` to `job_history` in one commit: one statement, which sees one moment, finds it in exactly one of them.
  */
-export async function findJobs(store: Store, ids: string[]): Promise<Map<string, Job>> {
-  const found = new Map<string, Job>()
-  for (const look of [findActive, findEnded, findActive]) {
-    const missing = ids.filter((id) => !found.has(id))
-    if (missing.length === 0) break
-    for (const job of await look(store.pool, missing)) found.set(job.id, job)
-  }
-  return found
+export async function findJobs({ pool }: Store, ids: string[]): Promise<Map<string, Job>> {
+  const rows = await run<JobRow>(pool, anywhere, [ids])
+  return new Map(rows.map((row) => [row.id, toJob(row)]))
 }

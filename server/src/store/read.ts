@@ -7,7 +7,7 @@ import { findJobs } from './find.ts'
 import { readMetrics, type MetricsRow } from './metrics.ts'
 import type { Store } from './open.ts'
 import { activePage, historyPage, type ActivePage, type ForwardPage, type Page } from './pages.ts'
-import { run } from './run.ts'
+import { run, type Statement } from './run.ts'
 
 export type { ActivePage, ForwardPage, JobFilter, MetricsRow, Page }
 
@@ -48,17 +48,16 @@ export function createRead(store: Store, cache: JobCache): Read {
   }
 }
 
+const findDocuments: Statement = {
+  name: 'find-documents',
+  text: `SELECT id, payload::text, NULL::text AS result FROM job WHERE id = ANY($1::uuid[])
+    UNION ALL
+    SELECT id, payload::text, result::text FROM job_history WHERE id = ANY($1::uuid[])`,
+}
+
 async function documents(store: Store, ids: string[]): Promise<Map<string, Documents>> {
   if (ids.length === 0) return new Map()
-  const rows = await run<{ id: string } & Documents>(
-    store.pool,
-    {
-      text: `SELECT id, payload::text, NULL::text AS result FROM job WHERE id = ANY($1::uuid[])
-        UNION ALL
-        SELECT id, payload::text, result::text FROM job_history WHERE id = ANY($1::uuid[])`,
-    },
-    [ids],
-  )
+  const rows = await run<{ id: string } & Documents>(store.pool, findDocuments, [ids])
   return new Map(rows.map(({ id, payload, result }) => [id, { payload, result }]))
 }
 

@@ -71,6 +71,7 @@ export type ToWorkerProcess =
   | { type: 'run'; orders: PackedOrder[] }
   | { type: 'cancel'; jobIds: string[] }
   | { type: 'recall'; jobIds: string[] }
+  | { type: 'warm' }
   /** jobs may run for this much longer, unless it is said again */
   | { type: 'lease'; ms: number }
   | { type: 'close' }

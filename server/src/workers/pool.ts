@@ -12,7 +12,8 @@ import { createRun, givenBack, now, resultOf, type Run, type Seat, type Stop } f
 import { runGang } from './run-gang.ts'
 import { endItems, isWaiting, runItems, runningItem } from './run-items.ts'
 import { currentJob, freeLane, leaveSeats } from './seats.ts'
-import { startThread, ThreadEnded, type Thread } from './thread.ts'
+import { createStarting, isReady } from './starting.ts'
+import { startThread, ThreadEnded } from './thread.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
 
 /** How often time limits are looked at. */
@@ -68,23 +69,26 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     }
   }
 
-  const threadOf = (seat: Seat): Thread => {
-    if (!seat.thread || seat.thread.ended) {
-      seat.thread = startThread({
-        name: `${name}-${seat.index + 1}`,
-        modules: options.modules,
-        maxResultBytes: options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
-        ...(options.maxOldGenerationSizeMb === undefined
-          ? {}
-          : { maxOldGenerationSizeMb: options.maxOldGenerationSizeMb }),
-        onMessage,
-      })
-    }
-    return seat.thread
+  const startSeat = (seat: Seat): void => {
+    const thread = startThread({
+      name: `${name}-${seat.index + 1}`,
+      modules: options.modules,
+      maxResultBytes: options.maxResultBytes ?? DEFAULT_MAX_RESULT_BYTES,
+      ...(options.maxOldGenerationSizeMb === undefined
+        ? {}
+        : { maxOldGenerationSizeMb: options.maxOldGenerationSizeMb }),
+      onMessage,
+    })
+    seat.thread = thread
+    void thread.started.then(starting.look)
   }
 
   /** While the run goes on one item stays unanswered: with the last answer its threads count as free. */
   const handBack = (run: Run, from: number): void => {
+    if (!run.begun) {
+      dismiss(run)
+      return
+    }
     let first = 0
     while (run.answered.has(first)) first += 1
     const waits = isWaiting(run)
@@ -95,9 +99,12 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (results.length > 0) events.finished(results)
   }
 
-  const runOrder = async (run: Run, seat: Seat): Promise<WorkResult[]> => {
-    if (run.order.width === 1) return runItems(run, threadOf(seat), events.finished)
-    const outcome = await runGang(run, { threadOf, stopOthers: endSoon })
+  const runOrder = async (run: Run): Promise<WorkResult[]> => {
+    const threads = run.seats.flatMap(({ thread }) => thread ?? [])
+    const [first] = threads
+    if (!first) throw new Error(`order ${run.order.id} was to begin without a thread`)
+    if (run.order.width === 1) return runItems(run, first, events.finished)
+    const outcome = await runGang(run, threads, endSoon)
     if (run.answered.has(0)) return []
     run.answered.add(0)
     return [resultOf(run, 0, outcome, { startedAt: run.startedAt, finishedAt: now() })]
@@ -106,9 +113,29 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const release = (run: Run): void => {
     runs.delete(run.id)
     leaveSeats(run)
+    starting.look()
     if (runs.size > 0) return
     clearInterval(watch)
     watch = undefined
+  }
+
+  const begin = (run: Run): void => {
+    run.begun = true
+    run.startedAt = now()
+    void runOrder(run).then((results) => {
+      release(run)
+      if (results.length > 0) events.finished(results)
+    })
+  }
+
+  const starting = createStarting({ seats, runs, startThread: startSeat, begin })
+
+  /** For one that has not begun: no thread will answer for it. */
+  const dismiss = (run: Run): void => {
+    const results = givenBack(run, 0)
+    starting.remove(run)
+    release(run)
+    events.finished(results)
   }
 
   /** Asks first; who has not stopped after the grace period is ended. */
@@ -149,6 +176,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     const at = now()
     for (const run of runs.values()) {
       if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, endItems(run))
+      if (!run.begun) continue
       const item = runningItem(run)
       const index = run.order.width === 1 ? item.index : 0
       const startedAt = run.order.width === 1 ? item.startedAt : run.startedAt
@@ -162,13 +190,10 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     }
   }
 
-  const begin = (run: Run, seat: Seat): void => {
+  const take = (run: Run): void => {
     runs.set(run.id, run)
     watch ??= setInterval(look, WATCH_MS)
-    void runOrder(run, seat).then((results) => {
-      release(run)
-      if (results.length > 0) events.finished(results)
-    })
+    starting.take(run)
   }
 
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
@@ -179,23 +204,25 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       return
     }
     seat.next = createRun(order, [seat], { startedAt: now(), lane, ahead: true })
-    begin(seat.next, seat)
+    take(seat.next)
   }
 
   const start = (order: PackedOrder): void => {
-    const free = seats.filter((seat) => seat.run === null).slice(0, order.width)
+    const free = seats
+      .filter(({ run }) => run === null)
+      .sort((one, other) => Number(isReady(other)) - Number(isReady(one)))
+      .slice(0, order.width)
     if (free.length < order.width) {
       throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
     }
     const lane = freeLane(free, runs.values())
-    const [seat] = free
-    if (lane === undefined || !seat) {
+    if (lane === undefined) {
       events.finished(refused(order))
       return
     }
     const run = createRun(order, free, { startedAt: now(), lane, ahead: false })
     for (const each of free) each.run = run
-    begin(run, seat)
+    take(run)
   }
 
   /** The thread that is at work on an order. */
@@ -225,12 +252,21 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       for (const run of runs.values()) {
         const index = run.order.jobIds.findIndex((jobId) => wanted.has(jobId))
         if (index < 0 || run.answered.has(index)) continue
+        if (!run.begun) {
+          run.stop = { index, reason: 'cancel' }
+          dismiss(run)
+          continue
+        }
         const running = run.order.width > 1 || runningItem(run).index === index
         // One that has not started in its batch is handed back, and ends as cancelled where it is settled.
         const alone = run.order.jobIds.length === 1 && !isWaiting(run)
         if (running || alone) stop(run, index, 'cancel')
         else handBack(run, endItems(run))
       }
+    },
+    warm() {
+      const [first] = seats
+      if (first && seats.every(({ thread }) => thread === null)) startSeat(first)
     },
     // In one process with the scheduler, which watches the lease itself.
     extendLease: () => {},
@@ -239,6 +275,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       if (closed) return
       closed = true
       const results = [...runs.values()].flatMap((run) => givenBack(run, 0))
+      for (const run of runs.values()) starting.remove(run)
       if (results.length > 0) events.finished(results)
       const ending = seats.flatMap(({ thread }) => (thread ? [thread.terminate()] : []))
       const patience = new Promise((resolve) => setTimeout(resolve, STUCK_MS).unref())

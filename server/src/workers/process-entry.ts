@@ -47,6 +47,9 @@ async function handle(message: ToWorkerProcess): Promise<void> {
     case 'recall':
       pool.recall(message.jobIds)
       return
+    case 'warm':
+      pool.warm()
+      return
     case 'lease':
       clearTimeout(leaseEnd)
       leaseEnd = setTimeout(endNow, message.ms).unref()

@@ -158,6 +158,7 @@ export async function startProcessWorker(
     },
     cancel: (jobIds) => send({ type: 'cancel', jobIds }),
     recall: (jobIds) => send({ type: 'recall', jobIds }),
+    warm: () => send({ type: 'warm' }),
     extendLease(ms) {
       leaseEndsAt = performance.now() + ms
       if (ready) send({ type: 'lease', ms })

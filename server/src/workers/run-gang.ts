@@ -1,24 +1,23 @@
-import { asAnswer, outcomeOf, ownPayloads, type Run, type Seat } from './run.ts'
+import { asAnswer, outcomeOf, ownPayloads, type Run } from './run.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answer, CallContext, ThreadApi } from './messages.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
 import type { ModuleThread } from 'threads'
 
-export interface GangOptions {
-  threadOf(seat: Seat): Thread
-  /** one chunk has failed: the others are to stop, their answers are not wanted any more */
-  stopOthers(run: Run): void
-}
-
 type Step<T> = (api: ModuleThread<ThreadApi>) => Promise<Answer<T>>
 
 /** split in the first thread → a chunk per thread → merge in the first. User code never runs outside a thread. */
-export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): Promise<Outcome> {
+export async function runGang(
+  run: Run,
+  threads: readonly Thread[],
+  /** one chunk has failed: the others are to stop, their answers are not wanted any more */
+  stopOthers: (run: Run) => void,
+): Promise<Outcome> {
   const { order } = run
   const [jobId] = order.jobIds
   const [attempt] = order.attempts
   const [type] = order.types
-  const [first] = run.seats
+  const [first] = threads
   if (jobId === undefined || attempt === undefined || type === undefined || !first)
     throw new Error('a gang needs a job and threads')
   const context = (chunk: number): CallContext => ({
@@ -29,9 +28,9 @@ export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): 
     width: order.width,
     chunk,
   })
-  for (const { thread } of run.seats) thread?.reset(run.lane)
-  const ask = <T>(seat: Seat, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
-    Promise.race([threadOf(seat).call(step), run.givenUp]).catch(asAnswer)
+  for (const thread of threads) thread.reset(run.lane)
+  const ask = <T>(thread: Thread, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
+    Promise.race([thread.call(step), run.givenUp]).catch(asAnswer)
 
   const chunks = await ask(first, (api) => api.split(context(0), type, ownPayloads(run)))
   if (chunks instanceof ThreadEnded || !chunks.ok) return outcomeOf(run, 0, chunks)
@@ -39,8 +38,9 @@ export async function runGang(run: Run, { threadOf, stopOthers }: GangOptions): 
   let failed: Answer<never> | ThreadEnded | undefined
   const parts = await Promise.all(
     chunks.value.map(async (chunk, index) => {
-      const seat = run.seats[index] ?? first
-      const part = await ask(seat, (api) => api.runChunk(context(index), type, chunk))
+      const part = await ask(threads[index] ?? first, (api) =>
+        api.runChunk(context(index), type, chunk),
+      )
       if (!(part instanceof ThreadEnded) && part.ok) return part.value
       if (!failed) {
         failed = part

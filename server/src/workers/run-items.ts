@@ -59,4 +59,5 @@ export const runningItem = ({ seats: [seat], lane }: Run): ReturnType<Thread['ru
 export const endItems = ({ seats: [seat], lane }: Run): number => seat?.thread?.endItems(lane) ?? 0
 
 /** True for one that comes next on its thread, and has not begun. */
-export const isWaiting = (run: Run): boolean => run.ahead && runningItem(run).index < 0
+export const isWaiting = (run: Run): boolean =>
+  run.ahead && (!run.begun || runningItem(run).index < 0)

@@ -7,7 +7,7 @@ import { ThreadEnded, type Thread } from './thread.ts'
 import { Transfer } from './threads-library.ts'
 import type { WorkResult } from './worker.ts'
 
-/** A place for one thread. The thread is started when first needed, kept, and replaced when it has ended. */
+/** A place for one thread. The thread is started when it is needed, kept, and replaced when it has ended. */
 export interface Seat {
   readonly index: number
   thread: Thread | null
@@ -23,7 +23,10 @@ export interface Run {
   readonly id: number
   readonly order: PackedOrder
   readonly seats: readonly Seat[]
-  readonly startedAt: number
+  /** when it was given to its threads; before that, when it came */
+  startedAt: number
+  /** false while it waits for its threads to start */
+  begun: boolean
   /** which part of its threads' control blocks is its own */
   readonly lane: Lane
   /** true for one that was given to its thread behind another */
@@ -63,6 +66,7 @@ export function createRun(
     order,
     seats,
     startedAt,
+    begun: false,
     lane,
     ahead,
     answered: new Set(),

@@ -41,6 +41,10 @@ export interface Thread {
   endItems(lane: Lane): number
   /** ends it; resolves when it has really ended, which native code can delay by seconds */
   terminate(): Promise<void>
+  /** resolves when it is ready, or has ended instead */
+  readonly started: Promise<void>
+  /** calls reach it at once */
+  readonly isReady: boolean
   readonly ended: boolean
 }
 
@@ -110,8 +114,15 @@ export function startThread(options: ThreadOptions): Thread {
       resolve()
     })
   })
+  let isReady = false
   const ready = spawn<ThreadApi>(native, { timeout: SPAWN_MS })
-  ready.catch(() => void native.terminate())
+  const started = ready.then(
+    () => void (isReady = true),
+    async () => {
+      await native.terminate()
+      await gone
+    },
+  )
 
   return {
     call(work) {
@@ -153,6 +164,10 @@ export function startThread(options: ThreadOptions): Thread {
     async terminate() {
       if (!ended) void native.terminate()
       await gone
+    },
+    started: Promise.race([started, gone]),
+    get isReady() {
+      return isReady
     },
     get ended() {
       return ended

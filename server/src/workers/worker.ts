@@ -53,6 +53,8 @@ export interface Worker {
   run(orders: WorkOrder[]): void
   /** Jobs that have not begun, of orders that come next, end as `interrupted`; the others go on. */
   recall(jobIds: string[]): void
+  /** Starts its first thread, so that the first job need not wait for that; further ones start when they are needed. */
+  warm(): void
   /** asks the job to stop, ends its threads after the grace period; the item's outcome is then `cancelled` */
   cancel(jobIds: string[]): void
   /**
