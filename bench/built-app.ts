@@ -8,6 +8,9 @@ import { pathToFileURL } from 'node:url'
 import type * as api from '../server/src/api/http.ts'
 import type * as app from '../server/src/app.ts'
 import type * as config from '../server/src/config.ts'
+import type * as registry from '../server/src/job-types/registry.ts'
+import type * as processWorker from '../server/src/workers/process-worker.ts'
+import type * as threadWorker from '../server/src/workers/thread-worker.ts'
 import { buildIfChanged } from '../tools/build.mjs'
 
 await buildIfChanged()
@@ -19,3 +22,8 @@ export type { App } from '../server/src/app.ts'
 export const { startApp } = (await load('app.js')) as typeof app
 export const { readConfig } = (await load('config.js')) as typeof config
 export const { createApi } = (await load('api/http.js')) as typeof api
+export const { loadRegistry } = (await load('job-types/registry.js')) as typeof registry
+export const { startProcessWorker } = (await load(
+  'workers/process-worker.js',
+)) as typeof processWorker
+export const { startThreadWorker } = (await load('workers/thread-worker.js')) as typeof threadWorker

@@ -16,10 +16,8 @@ export interface CallContext {
   chunk: number
 }
 
-/** What a thread can be asked to do. `payloads` are those of the order, see `PackedOrder`. */
+/** What a thread can be asked to do by a call. `payloads` are those of the order, see `PackedOrder`. */
 export interface ThreadApi {
-  /** items after each other; answers that were not sent ahead */
-  runItems(run: number, lane: Lane, items: Items, payloads: ArrayBuffer): Promise<ItemAnswers>
   /** chunks of a parallel job, alone in its order; the payload stays in this thread for `merge` */
   split(context: CallContext, type: string, payloads: ArrayBuffer): Promise<Answer<unknown[]>>
   runChunk(context: CallContext, type: string, chunk: unknown): Promise<Answer<unknown>>
@@ -27,16 +25,20 @@ export interface ThreadApi {
   merge(context: CallContext, type: string, parts: unknown[]): Promise<Answer<string>>
 }
 
-/** Sent by a thread beside its answers. */
+/** Sent by a thread beside its answers to calls. */
 export type FromThread =
-  | { heddle: 'items'; run: number; answers: ItemAnswers }
+  /** answers for items of a run: some ahead, and with `last` all that are left */
+  | { heddle: 'items'; run: number; answers: ItemAnswers; last: boolean }
   | { heddle: 'progress'; run: number; jobId: string; chunk: number; fraction: number }
 
-/** Sent to a thread beside its calls. */
-export interface ToThread {
-  heddle: 'abort'
-  run: number
-}
+/**
+ * Sent to a thread beside its calls. Items are run by a message and not by a call: threads.js answers a call with
+ * two messages, and makes an observable, a listener and five promises of it.
+ */
+export type ToThread =
+  | { heddle: 'abort'; run: number }
+  /** items after each other, once those of the run before have ended */
+  | ({ heddle: 'run'; run: number; lane: Lane; payloads: ArrayBuffer } & Items)
 
 /**
  * A thread has the run at work, the one that comes next, and perhaps some it has yet to pass over because they

@@ -1,6 +1,7 @@
 import { asAnswer, outcomeOf, ownPayloads, type Run } from './run.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answer, CallContext, ThreadApi } from './messages.ts'
+import { Transfer } from './threads-library.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
 import type { ModuleThread } from 'threads'
 
@@ -32,7 +33,10 @@ export async function runGang(
   const ask = <T>(thread: Thread, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
     Promise.race([thread.call(step), run.givenUp]).catch(asAnswer)
 
-  const chunks = await ask(first, (api) => api.split(context(0), type, ownPayloads(run)))
+  const payloads = ownPayloads(run)
+  const chunks = await ask(first, (api) =>
+    api.split(context(0), type, Transfer(payloads, [payloads])),
+  )
   if (chunks instanceof ThreadEnded || !chunks.ok) return outcomeOf(run, 0, chunks)
 
   let failed: Answer<never> | ThreadEnded | undefined

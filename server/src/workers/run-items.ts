@@ -19,9 +19,10 @@ export async function runItems(
   thread.reset(run.lane)
   try {
     const { jobIds, types, attempts } = run.order
-    const items = { jobIds, types, attempts }
-    const call = thread.call((api) => api.runItems(run.id, run.lane, items, ownPayloads(run)))
-    results.push(...resultsOf(run, await Promise.race([call, run.givenUp])))
+    const { id, lane } = run
+    const payloads = ownPayloads(run)
+    const answers = thread.runItems({ run: id, lane, jobIds, types, attempts, payloads })
+    results.push(...resultsOf(run, await Promise.race([answers, run.givenUp])))
   } catch (thrown) {
     const { index, startedAt } = thread.runningItem(run.lane)
     const fatal = Math.max(0, index)

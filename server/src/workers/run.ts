@@ -1,10 +1,8 @@
 import type { JobError } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
-import type { Transferred } from 'threads'
 import type { Answer, Lane } from './messages.ts'
 import type { ItemAnswers, PackedOrder } from './packing.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
-import { Transfer } from './threads-library.ts'
 import type { WorkResult } from './worker.ts'
 
 /** A place for one thread. The thread is started when it is needed, kept, and replaced when it has ended. */
@@ -82,10 +80,7 @@ export function createRun(
  * A copy for the run's thread alone, that it gets without another one. The order's own are a view of the whole
  * message they came in, and a view is cloned with all that is behind it.
  */
-export function ownPayloads({ order }: Run): Transferred<ArrayBuffer> {
-  const { buffer } = new Uint8Array(order.payloads)
-  return Transfer(buffer, [buffer])
-}
+export const ownPayloads = ({ order }: Run): ArrayBuffer => new Uint8Array(order.payloads).buffer
 
 const toJobError = (thrown: unknown): JobError =>
   thrown instanceof Error

@@ -7,7 +7,7 @@ import { expose } from 'threads/worker'
 /**
  * @typedef {import('./packing.ts').Failure} Failure
  * @typedef {import('./packing.ts').ItemAnswers} ItemAnswers
- * @typedef {import('./messages.ts').Items} Items
+ * @typedef {Extract<import('./messages.ts').ToThread, { heddle: 'run' }>} RunMessage
  * @typedef {import('./messages.ts').CallContext} CallContext
  * @typedef {import('../job-types/job-type.ts').JobType} JobType
  * @typedef {import('../job-types/job-type.ts').JobContext} JobContext
@@ -52,10 +52,15 @@ let currentRun = 0
 /** @type {unknown} */
 let payloadInMerge
 
-parentPort?.on('message', (message) => {
-  if (message?.heddle === 'abort' && message.run === currentRun) aborter.abort(cancelledError())
+parentPort?.on('message', (/** @type {import('./messages.ts').ToThread} */ message) => {
+  if (message?.heddle === 'run') runNext(message)
+  else if (message?.heddle === 'abort' && message.run === currentRun) {
+    aborter.abort(cancelledError())
+  }
 })
 
+/** @param {import('./messages.ts').FromThread} message */
+const tell = (message) => parentPort?.postMessage(message)
 const now = () => performance.timeOrigin + performance.now()
 const cancelledError = () =>
   Object.assign(new Error('The job was told to stop'), { name: 'AbortError' })
@@ -139,7 +144,7 @@ class Context {
     const at = performance.now()
     if (at - this.#toldAt < PROGRESS_MS && fraction < 1) return
     this.#toldAt = at
-    parentPort?.postMessage({
+    tell({
       heddle: 'progress',
       run: this.#run,
       jobId: this.jobId,
@@ -222,10 +227,10 @@ async function answer(step) {
 /**
  * Items after each other; the answers that were not sent ahead.
  *
- * @param {number} run @param {import('./messages.ts').Lane} lane @param {Items} items @param {ArrayBuffer} payloads
+ * @param {RunMessage} message
  * @returns {Promise<ItemAnswers>}
  */
-async function runItems(run, lane, { jobIds, types, attempts }, payloads) {
+async function runItems({ run, lane, jobIds, types, attempts, payloads }) {
   begin(run)
   const place = lane * LANE_WORDS
   /** @type {unknown[]} */
@@ -256,7 +261,7 @@ async function runItems(run, lane, { jobIds, types, attempts }, payloads) {
     answers.push(isThenable(told) ? await told : told)
     times.push(startedAt, now())
     if (index + 1 < jobIds.length && performance.now() - sentAt > SEND_AHEAD_MS) {
-      parentPort?.postMessage({ heddle: 'items', run, answers: takeAnswers(index + 1) })
+      tell({ heddle: 'items', run, answers: takeAnswers(index + 1), last: false })
       sentAt = performance.now()
     }
   }
@@ -266,17 +271,15 @@ async function runItems(run, lane, { jobIds, types, attempts }, payloads) {
 /** One run after the other: the next one is here before the one at work has ended. */
 let lastRun = Promise.resolve()
 
-expose({
-  /** @param {number} run @param {import('./messages.ts').Lane} lane @param {Items} items @param {ArrayBuffer} payloads */
-  runItems(run, lane, items, payloads) {
-    const answers = lastRun.then(() => runItems(run, lane, items, payloads))
-    lastRun = answers.then(
-      () => {},
-      () => {},
-    )
-    return answers
-  },
+/** What goes wrong here ends the thread, and with it all that it was given. @param {RunMessage} message */
+function runNext(message) {
+  lastRun = lastRun.then(async () => {
+    const answers = await runItems(message)
+    tell({ heddle: 'items', run: message.run, answers, last: true })
+  })
+}
 
+expose({
   /** @param {CallContext} call @param {string} typeName @param {ArrayBuffer} payloads */
   split(call, typeName, payloads) {
     begin(call.run)

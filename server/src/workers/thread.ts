@@ -6,10 +6,13 @@ import type { ModuleThread } from 'threads'
 import type { JobError } from '../core/job.ts'
 import { CLOCK_WORD, CONTROL, CONTROL_BYTES, LANE_WORDS } from './messages.ts'
 import type { FromThread, Lane, ThreadApi, ThreadData, ToThread } from './messages.ts'
+import type { ItemAnswers } from './packing.ts'
 import { NativeThread } from './native-thread.ts'
 import { spawn } from './threads-library.ts'
 
 const SPAWN_MS = 30_000
+
+type RunMessage = Extract<ToThread, { heddle: 'run' }>
 
 export class ThreadEnded extends Error {
   override name = 'ThreadEnded'
@@ -28,9 +31,19 @@ export interface ThreadOptions {
   onMessage(message: FromThread): void
 }
 
+interface PromiseCallbacks<T> {
+  resolve(value: T): void
+  reject(error: ThreadEnded): void
+}
+
 export interface Thread {
   /** Rejects with ThreadEnded if the thread ends first, with another error if the message could not be carried. */
   call<T>(work: (api: ModuleThread<ThreadApi>) => Promise<T>): Promise<T>
+  /**
+   * Items after each other. Resolves with the answers that were not sent ahead, rejects with ThreadEnded. The
+   * payloads are gone from here with it.
+   */
+  runItems(message: Omit<RunMessage, 'heddle'>): Promise<ItemAnswers>
   /** the shared flag and a message: seen in a busy loop, and by whoever waits */
   abort(run: number, lane: Lane): void
   /** before a run is given to it: none of its items runs yet */
@@ -96,21 +109,27 @@ export function startThread(options: ThreadOptions): Thread {
   let ended = false
   let lastError: (Error & { code?: string }) | undefined
   const waiting = new Set<(error: ThreadEnded) => void>()
+  const running = new Map<number, PromiseCallbacks<ItemAnswers>>()
   let end = new ThreadEnded({ name: 'ThreadExitError', message: 'The thread has ended' })
 
   // Without this listener an error that ends the thread would end the whole process.
   native.on('error', (error) => (lastError = error))
   native.on('message', (message: unknown) => {
-    if (typeof message === 'object' && message !== null && 'heddle' in message) {
-      options.onMessage(message as FromThread)
-    }
+    if (typeof message !== 'object' || message === null || !('heddle' in message)) return
+    const told = message as FromThread
+    if (told.heddle === 'items' && told.last) {
+      running.get(told.run)?.resolve(told.answers)
+      running.delete(told.run)
+    } else options.onMessage(told)
   })
   const gone = new Promise<void>((resolve) => {
     native.once('exit', (code) => {
       ended = true
       end = new ThreadEnded(describeEnd(code, lastError))
       for (const reject of waiting) reject(end)
+      for (const { reject } of running.values()) reject(end)
       waiting.clear()
+      running.clear()
       resolve()
     })
   })
@@ -136,6 +155,16 @@ export function startThread(options: ThreadOptions): Thread {
           .then((api) => work(api))
           .then(resolve, reject)
           .finally(() => waiting.delete(reject))
+      })
+    },
+    runItems(message) {
+      return new Promise((resolve, reject) => {
+        if (ended) {
+          reject(end)
+          return
+        }
+        running.set(message.run, { resolve, reject })
+        native.postMessage({ heddle: 'run', ...message } satisfies ToThread, [message.payloads])
       })
     },
     abort(run, lane) {
