@@ -1,8 +1,6 @@
 /** Everything that is said between the server process, a worker process and its threads. */
 import type { Failure, ItemAnswers, PackedOrder, PackedResults } from './packing.ts'
 
-export type Items = Pick<PackedOrder, 'jobIds' | 'types' | 'attempts'>
-
 /** How a step in a thread ended. An answer says what the job did; a rejected call, that the thread is dead. */
 export type Answer<T> = { ok: true; value: T } | Failure
 
@@ -32,13 +30,18 @@ export type FromThread =
   | { heddle: 'progress'; run: number; jobId: string; chunk: number; fraction: number }
 
 /**
- * Sent to a thread beside its calls. Items are run by a message and not by a call: threads.js answers a call with
- * two messages, and makes an observable, a listener and five promises of it.
+ * Items after each other, once those of the run before have ended. A message and not a call: threads.js answers a
+ * call with two messages, and makes an observable, a listener and five promises of it.
  */
-export type ToThread =
-  | { heddle: 'abort'; run: number }
-  /** items after each other, once those of the run before have ended */
-  | ({ heddle: 'run'; run: number; lane: Lane; payloads: ArrayBuffer } & Items)
+export interface RunMessage extends Pick<PackedOrder, 'jobIds' | 'types' | 'attempts'> {
+  heddle: 'run'
+  run: number
+  lane: Lane
+  payloads: ArrayBuffer
+}
+
+/** Sent to a thread beside its calls. */
+export type ToThread = RunMessage | { heddle: 'abort'; run: number }
 
 /**
  * A thread has the run at work, the one that comes next, and perhaps some it has yet to pass over because they

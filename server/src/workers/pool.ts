@@ -203,7 +203,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       events.finished(refused(order))
       return
     }
-    seat.next = createRun(order, [seat], { startedAt: now(), lane, ahead: true })
+    seat.next = createRun(order, [seat], { lane, ahead: true })
     take(seat.next)
   }
 
@@ -220,7 +220,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       events.finished(refused(order))
       return
     }
-    const run = createRun(order, free, { startedAt: now(), lane, ahead: false })
+    const run = createRun(order, free, { lane, ahead: false })
     for (const each of free) each.run = run
     take(run)
   }

@@ -19,9 +19,15 @@ export async function runItems(
   thread.reset(run.lane)
   try {
     const { jobIds, types, attempts } = run.order
-    const { id, lane } = run
-    const payloads = ownPayloads(run)
-    const answers = thread.runItems({ run: id, lane, jobIds, types, attempts, payloads })
+    const answers = thread.runItems({
+      heddle: 'run',
+      run: run.id,
+      lane: run.lane,
+      jobIds,
+      types,
+      attempts,
+      payloads: ownPayloads(run),
+    })
     results.push(...resultsOf(run, await Promise.race([answers, run.givenUp])))
   } catch (thrown) {
     const { index, startedAt } = thread.runningItem(run.lane)

@@ -50,7 +50,7 @@ let lastId = 0
 export function createRun(
   order: PackedOrder,
   seats: Seat[],
-  { startedAt, lane, ahead }: Pick<Run, 'startedAt' | 'lane' | 'ahead'>,
+  { lane, ahead }: Pick<Run, 'lane' | 'ahead'>,
 ): Run {
   let giveUp: Run['giveUp'] = () => {}
   const givenUp = new Promise<never>((_, reject) => {
@@ -63,7 +63,7 @@ export function createRun(
     id: lastId,
     order,
     seats,
-    startedAt,
+    startedAt: now(),
     begun: false,
     lane,
     ahead,

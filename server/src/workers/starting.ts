@@ -28,8 +28,7 @@ export interface Starting {
   look(): void
 }
 
-export const isReady = ({ thread }: Seat): boolean =>
-  thread !== null && thread.isReady && !thread.ended
+export const isReady = ({ thread }: Seat): boolean => thread?.isReady === true
 
 const isStarting = ({ thread }: Seat): boolean =>
   thread !== null && !thread.isReady && !thread.ended

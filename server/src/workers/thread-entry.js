@@ -7,7 +7,7 @@ import { expose } from 'threads/worker'
 /**
  * @typedef {import('./packing.ts').Failure} Failure
  * @typedef {import('./packing.ts').ItemAnswers} ItemAnswers
- * @typedef {Extract<import('./messages.ts').ToThread, { heddle: 'run' }>} RunMessage
+ * @typedef {import('./messages.ts').RunMessage} RunMessage
  * @typedef {import('./messages.ts').CallContext} CallContext
  * @typedef {import('../job-types/job-type.ts').JobType} JobType
  * @typedef {import('../job-types/job-type.ts').JobContext} JobContext

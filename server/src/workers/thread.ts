@@ -5,14 +5,12 @@
 import type { ModuleThread } from 'threads'
 import type { JobError } from '../core/job.ts'
 import { CLOCK_WORD, CONTROL, CONTROL_BYTES, LANE_WORDS } from './messages.ts'
-import type { FromThread, Lane, ThreadApi, ThreadData, ToThread } from './messages.ts'
+import type { FromThread, Lane, RunMessage, ThreadApi, ThreadData, ToThread } from './messages.ts'
 import type { ItemAnswers } from './packing.ts'
 import { NativeThread } from './native-thread.ts'
 import { spawn } from './threads-library.ts'
 
 const SPAWN_MS = 30_000
-
-type RunMessage = Extract<ToThread, { heddle: 'run' }>
 
 export class ThreadEnded extends Error {
   override name = 'ThreadEnded'
@@ -43,7 +41,7 @@ export interface Thread {
    * Items after each other. Resolves with the answers that were not sent ahead, rejects with ThreadEnded. The
    * payloads are gone from here with it.
    */
-  runItems(message: Omit<RunMessage, 'heddle'>): Promise<ItemAnswers>
+  runItems(message: RunMessage): Promise<ItemAnswers>
   /** the shared flag and a message: seen in a busy loop, and by whoever waits */
   abort(run: number, lane: Lane): void
   /** before a run is given to it: none of its items runs yet */
@@ -56,7 +54,7 @@ export interface Thread {
   terminate(): Promise<void>
   /** resolves when it is ready, or has ended instead */
   readonly started: Promise<void>
-  /** calls reach it at once */
+  /** what it is told reaches it at once; false again when it has ended */
   readonly isReady: boolean
   readonly ended: boolean
 }
@@ -164,7 +162,7 @@ export function startThread(options: ThreadOptions): Thread {
           return
         }
         running.set(message.run, { resolve, reject })
-        native.postMessage({ heddle: 'run', ...message } satisfies ToThread, [message.payloads])
+        native.postMessage(message, [message.payloads])
       })
     },
     abort(run, lane) {
@@ -196,7 +194,7 @@ export function startThread(options: ThreadOptions): Thread {
     },
     started: Promise.race([started, gone]),
     get isReady() {
-      return isReady
+      return isReady && !ended
     },
     get ended() {
       return ended
