@@ -17,7 +17,11 @@ export interface CallContext {
 /** What a thread can be asked to do by a call. `payloads` are those of the order, see `PackedOrder`. */
 export interface ThreadApi {
   /** chunks of a parallel job, alone in its order; the payload stays in this thread for `merge` */
-  split(context: CallContext, type: string, payloads: ArrayBuffer): Promise<Answer<unknown[]>>
+  split(
+    context: CallContext,
+    type: string,
+    payloads: string | ArrayBuffer,
+  ): Promise<Answer<unknown[]>>
   runChunk(context: CallContext, type: string, chunk: unknown): Promise<Answer<unknown>>
   /** JSON text */
   merge(context: CallContext, type: string, parts: unknown[]): Promise<Answer<string>>
@@ -37,7 +41,7 @@ export interface RunMessage extends Pick<PackedOrder, 'jobIds' | 'types' | 'atte
   heddle: 'run'
   run: number
   lane: Lane
-  payloads: ArrayBuffer
+  payloads: string | ArrayBuffer
 }
 
 /** Sent to a thread beside its calls. */

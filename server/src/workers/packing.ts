@@ -11,12 +11,13 @@ export interface PackedOrder {
   id: number
   width: number
   jobIds: string[]
+  /** one for each, or one for all */
   types: string[]
   attempts: number[]
   /** limit of each attempt; null for none */
   timeoutsMs: (number | null)[]
-  /** JSON text of the list of payloads, in UTF-8 */
-  payloads: Uint8Array
+  /** JSON text of the list of payloads, as it is or in UTF-8 */
+  payloads: string | Uint8Array
   /** see `WorkOrder` */
   behind: number | null
 }
@@ -26,12 +27,18 @@ export function packOrder({ id, width, items, behind }: WorkOrder): PackedOrder 
     id,
     width,
     jobIds: items.map(({ jobId }) => jobId),
-    types: items.map(({ type }) => type),
+    types: typesOf(items),
     attempts: items.map(({ attempt }) => attempt),
     timeoutsMs: items.map(({ timeoutMs }) => timeoutMs),
     payloads: payloadList(items),
     behind: behind ?? null,
   }
+}
+
+function typesOf(items: readonly WorkItem[]): string[] {
+  const types = items.map(({ type }) => type)
+  const [first] = types
+  return first !== undefined && types.every((type) => type === first) ? [first] : types
 }
 
 const [OPEN = 0, COMMA = 0, CLOSE = 0] = Buffer.from('[,]')
@@ -41,7 +48,9 @@ const [OPEN = 0, COMMA = 0, CLOSE = 0] = Buffer.from('[,]')
  * database. As bytes they are copied once on their way, where a text of some MB was joined, flattened and
  * encoded again at each step: payloads of 10 kB took the server 15 µs a job more.
  */
-function payloadList(items: readonly WorkItem[]): Uint8Array {
+function payloadList(items: readonly WorkItem[]): string | Uint8Array {
+  const payloads = items.map(({ payload }) => payload)
+  if (payloads.every((payload) => typeof payload === 'string')) return `[${payloads.join()}]`
   // A bracket or comma before each, and a bracket at the end.
   const size = items.reduce((sum, { payload }) => sum + 1 + Buffer.byteLength(payload), 1)
   const bytes = Buffer.allocUnsafe(size)
@@ -73,7 +82,7 @@ export interface ItemAnswers {
   /** the result as JSON text, or why there is none */
   answers: (string | Failure)[]
   /** of each: when it started, when it ended, epoch ms */
-  times: Float64Array
+  times: ArrayLike<number>
 }
 
 export interface PackedResults {

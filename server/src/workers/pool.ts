@@ -8,7 +8,7 @@
  */
 import type { FromThread } from './messages.ts'
 import type { PackedOrder } from './packing.ts'
-import { createRun, givenBack, now, resultOf, type Run, type Seat, type Stop } from './run.ts'
+import { answerFor, createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
 import { endItems, isWaiting, runItems, runningItem } from './run-items.ts'
 import { currentJob, freeLane, leaveSeats } from './seats.ts'
@@ -53,12 +53,13 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     run: null,
     next: null,
   }))
-  const runs = new Map<number, Run>()
+  /** all that have not ended: a few for each thread */
+  const runs: Run[] = []
   let watch: NodeJS.Timeout | undefined
   let closed = false
 
   const onMessage = (message: FromThread): void => {
-    const run = runs.get(message.run)
+    const run = runs.find(({ id }) => id === message.run)
     if (!run) return
     if (message.heddle === 'items') run.onItems(message.answers)
     else {
@@ -90,7 +91,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       return
     }
     let first = 0
-    while (run.answered.has(first)) first += 1
+    while (run.answered[first]) first += 1
     const waits = isWaiting(run)
     const results = givenBack(run, waits ? from : Math.max(from, first + 1))
     // All of it is answered, and its thread will pass it over: the seat is free for others meanwhile. It may
@@ -105,16 +106,15 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (!first) throw new Error(`order ${run.order.id} was to begin without a thread`)
     if (run.order.width === 1) return runItems(run, first, events.finished)
     const outcome = await runGang(run, threads, endSoon)
-    if (run.answered.has(0)) return []
-    run.answered.add(0)
-    return [resultOf(run, 0, outcome, { startedAt: run.startedAt, finishedAt: now() })]
+    return run.answered[0] ? [] : [answerFor(run, 0, outcome, run.startedAt, now())]
   }
 
   const release = (run: Run): void => {
-    runs.delete(run.id)
+    const at = runs.indexOf(run)
+    if (at >= 0) runs.splice(at, 1)
     leaveSeats(run)
     starting.look()
-    if (runs.size > 0) return
+    if (runs.length > 0) return
     clearInterval(watch)
     watch = undefined
   }
@@ -142,7 +142,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   function endSoon(run: Run): void {
     for (const { thread } of run.seats) thread?.abort(run.id, run.lane)
     setTimeout(() => {
-      if (runs.has(run.id)) endThreads(run)
+      if (runs.includes(run)) endThreads(run)
     }, graceMs)
   }
 
@@ -174,13 +174,13 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 
   const look = (): void => {
     const at = now()
-    for (const run of runs.values()) {
+    for (const run of [...runs]) {
       if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, endItems(run))
       if (!run.begun) continue
       const item = runningItem(run)
       const index = run.order.width === 1 ? item.index : 0
       const startedAt = run.order.width === 1 ? item.startedAt : run.startedAt
-      if (index < 0 || startedAt === 0 || run.answered.has(index)) continue
+      if (index < 0 || startedAt === 0 || run.answered[index]) continue
       const ranMs = at - startedAt
       const limit = run.order.timeoutsMs[index] ?? null
       if (limit !== null && ranMs > limit) stop(run, index, 'timeout')
@@ -191,14 +191,14 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 
   const take = (run: Run): void => {
-    runs.set(run.id, run)
+    runs.push(run)
     watch ??= setInterval(look, WATCH_MS)
     starting.take(run)
   }
 
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
   const startBehind = (order: PackedOrder, seat: Seat): void => {
-    const lane = freeLane([seat], runs.values())
+    const lane = freeLane([seat], runs)
     if (lane === undefined || seat.next) {
       events.finished(refused(order))
       return
@@ -215,7 +215,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (free.length < order.width) {
       throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
     }
-    const lane = freeLane(free, runs.values())
+    const lane = freeLane(free, runs)
     if (lane === undefined) {
       events.finished(refused(order))
       return
@@ -242,16 +242,16 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     },
     recall(jobIds) {
       const wanted = new Set(jobIds)
-      for (const run of runs.values()) {
+      for (const run of [...runs]) {
         if (isWaiting(run) && run.order.jobIds.some((id) => wanted.has(id)))
           handBack(run, endItems(run))
       }
     },
     cancel(jobIds) {
       const wanted = new Set(jobIds)
-      for (const run of runs.values()) {
+      for (const run of [...runs]) {
         const index = run.order.jobIds.findIndex((jobId) => wanted.has(jobId))
-        if (index < 0 || run.answered.has(index)) continue
+        if (index < 0 || run.answered[index]) continue
         if (!run.begun) {
           run.stop = { index, reason: 'cancel' }
           dismiss(run)
@@ -274,8 +274,8 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     async close() {
       if (closed) return
       closed = true
-      const results = [...runs.values()].flatMap((run) => givenBack(run, 0))
-      for (const run of runs.values()) starting.remove(run)
+      const results = runs.flatMap((run) => givenBack(run, 0))
+      for (const run of [...runs]) starting.remove(run)
       if (results.length > 0) events.finished(results)
       const ending = seats.flatMap(({ thread }) => (thread ? [thread.terminate()] : []))
       const patience = new Promise((resolve) => setTimeout(resolve, STUCK_MS).unref())

@@ -35,7 +35,11 @@ export async function runGang(
 
   const payloads = ownPayloads(run)
   const chunks = await ask(first, (api) =>
-    api.split(context(0), type, Transfer(payloads, [payloads])),
+    api.split(
+      context(0),
+      type,
+      typeof payloads === 'string' ? payloads : Transfer(payloads, [payloads]),
+    ),
   )
   if (chunks instanceof ThreadEnded || !chunks.ok) return outcomeOf(run, 0, chunks)
 

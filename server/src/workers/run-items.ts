@@ -1,5 +1,5 @@
 import type { ItemAnswers } from './packing.ts'
-import { asAnswer, givenBack, now, outcomeOf, ownPayloads, resultOf, type Run } from './run.ts'
+import { answerFor, asAnswer, givenBack, now, outcomeOf, ownPayloads, type Run } from './run.ts'
 import type { Thread } from './thread.ts'
 import type { WorkResult } from './worker.ts'
 
@@ -13,7 +13,7 @@ export async function runItems(
   run.onItems = (answers) => {
     const told = resultsOf(run, answers)
     // With the last answer its thread counts as free: that one waits until it is.
-    if (run.answered.size === run.order.jobIds.length) results.push(...told)
+    if (run.unanswered === 0) results.push(...told)
     else tell(told)
   }
   thread.reset(run.lane)
@@ -33,11 +33,9 @@ export async function runItems(
     const { index, startedAt } = thread.runningItem(run.lane)
     const fatal = Math.max(0, index)
     // What had not begun when its thread ended is not to blame.
-    if (!run.answered.has(fatal) && !(run.ahead && index < 0)) {
-      run.answered.add(fatal)
+    if (!run.answered[fatal] && !(run.ahead && index < 0)) {
       const outcome = outcomeOf(run, fatal, asAnswer(thrown))
-      const times = { startedAt: startedAt || run.startedAt, finishedAt: now() }
-      results.push(resultOf(run, fatal, outcome, times))
+      results.push(answerFor(run, fatal, outcome, startedAt || run.startedAt, now()))
     }
   }
   // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
@@ -48,12 +46,10 @@ function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[
   const results: WorkResult[] = []
   answers.forEach((told, at) => {
     const index = from + at
-    if (run.answered.has(index)) return
-    run.answered.add(index)
+    if (run.answered[index]) return
     const answer = typeof told === 'string' ? { ok: true as const, value: told } : told
-    const startedAt = times[2 * at] ?? 0
-    const finishedAt = times[2 * at + 1] ?? 0
-    results.push(resultOf(run, index, outcomeOf(run, index, answer), { startedAt, finishedAt }))
+    const [startedAt = 0, finishedAt = 0] = [times[2 * at], times[2 * at + 1]]
+    results.push(answerFor(run, index, outcomeOf(run, index, answer), startedAt, finishedAt))
   })
   return results
 }

@@ -29,8 +29,10 @@ export interface Run {
   readonly lane: Lane
   /** true for one that was given to its thread behind another */
   readonly ahead: boolean
-  /** items that were answered for, by index: each is, exactly once */
-  readonly answered: Set<number>
+  /** of each item, whether it was answered for: each is, exactly once */
+  readonly answered: boolean[]
+  /** items that were not */
+  unanswered: number
   /** which item is to stop, and why */
   stop: { index: number; reason: Stop } | null
   /** of each chunk of a gang */
@@ -67,7 +69,8 @@ export function createRun(
     begun: false,
     lane,
     ahead,
-    answered: new Set(),
+    answered: order.jobIds.map(() => false),
+    unanswered: order.jobIds.length,
     stop: null,
     fractions: seats.map(() => 0),
     onItems: () => {},
@@ -80,7 +83,8 @@ export function createRun(
  * A copy for the run's thread alone, that it gets without another one. The order's own are a view of the whole
  * message they came in, and a view is cloned with all that is behind it.
  */
-export const ownPayloads = ({ order }: Run): ArrayBuffer => new Uint8Array(order.payloads).buffer
+export const ownPayloads = ({ order: { payloads } }: Run): string | ArrayBuffer =>
+  typeof payloads === 'string' ? payloads : new Uint8Array(payloads).buffer
 
 const toJobError = (thrown: unknown): JobError =>
   thrown instanceof Error
@@ -100,31 +104,35 @@ export function outcomeOf(run: Run, index: number, answer: Answer<string> | Thre
   return { kind: 'failed', error: answer.error, ...(answer.final === true ? { final: true } : {}) }
 }
 
-export function resultOf(
+/** Answers for an item that was not answered for. */
+export function answerFor(
   run: Run,
   index: number,
   outcome: Outcome,
-  times: { startedAt: number; finishedAt: number },
+  startedAt: number,
+  finishedAt: number,
 ): WorkResult {
   const jobId = run.order.jobIds[index]
   const attempt = run.order.attempts[index]
   if (jobId === undefined || attempt === undefined) {
     throw new Error(`order ${run.id} has no item ${index}`)
   }
-  return { jobId, attempt, outcome, startedAt: times.startedAt, finishedAt: times.finishedAt }
+  run.answered[index] = true
+  run.unanswered -= 1
+  return { jobId, attempt, outcome, startedAt, finishedAt }
 }
 
 /** Results for the items from there on that will not run: they go back to the queue. */
 export function givenBack(run: Run, from: number): WorkResult[] {
+  if (run.unanswered === 0) return []
   const at = now()
   const results: WorkResult[] = []
   for (let index = from; index < run.order.jobIds.length; index += 1) {
-    if (run.answered.has(index)) continue
-    run.answered.add(index)
+    if (run.answered[index]) continue
     // One that was to stop before its thread had come to it ends as it would have a moment later.
     const stopped = run.stop?.index === index && run.stop.reason === 'cancel'
     const outcome = { kind: stopped ? ('cancelled' as const) : ('interrupted' as const) }
-    results.push(resultOf(run, index, outcome, { startedAt: at, finishedAt: at }))
+    results.push(answerFor(run, index, outcome, at, at))
   }
   return results
 }

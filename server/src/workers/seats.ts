@@ -12,10 +12,11 @@ export function leaveSeats(run: Run): void {
 }
 
 /** Of the threads' control blocks: a lane that no run on any of them has. */
-export function freeLane(of: readonly Seat[], runs: Iterable<Run>): Lane | undefined {
-  const used = new Set<Lane>()
-  for (const { seats, lane } of runs) if (seats.some((seat) => of.includes(seat))) used.add(lane)
-  return Array.from({ length: LANES }, (_, lane) => lane).find((lane) => !used.has(lane))
+export function freeLane(of: readonly Seat[], runs: readonly Run[]): Lane | undefined {
+  const isUsed = (lane: Lane): boolean =>
+    runs.some((run) => run.lane === lane && run.seats.some((seat) => of.includes(seat)))
+  for (let lane = 0; lane < LANES; lane += 1) if (!isUsed(lane)) return lane
+  return undefined
 }
 
 export function currentJob({ run, thread }: Seat): string | null {

@@ -14,7 +14,7 @@ const MAX_STARTING = availableParallelism()
 export interface StartingOptions {
   seats: readonly Seat[]
   /** all that have not ended */
-  runs: ReadonlyMap<number, Run>
+  runs: readonly Run[]
   startThread(seat: Seat): void
   begin(run: Run): void
 }
@@ -62,8 +62,7 @@ export function createStarting({ seats, runs, startThread, begin }: StartingOpti
 
   /** No thread knows of a run on this seat: neither one that has begun, nor one that it is to pass over. */
   const isUntouched = (seat: Seat): boolean => {
-    for (const run of runs.values()) if (run.begun && run.seats.includes(seat)) return false
-    return true
+    return !runs.some((run) => run.begun && run.seats.includes(seat))
   }
 
   const isSpare = (seat: Seat): boolean => seat.run === null && isReady(seat) && isUntouched(seat)

@@ -29,8 +29,9 @@ export interface ThreadOptions {
   onMessage(message: FromThread): void
 }
 
-interface PromiseCallbacks<T> {
-  resolve(value: T): void
+interface RunningItems {
+  run: number
+  resolve(answers: ItemAnswers): void
   reject(error: ThreadEnded): void
 }
 
@@ -107,7 +108,8 @@ export function startThread(options: ThreadOptions): Thread {
   let ended = false
   let lastError: (Error & { code?: string }) | undefined
   const waiting = new Set<(error: ThreadEnded) => void>()
-  const running = new Map<number, PromiseCallbacks<ItemAnswers>>()
+  // At most one for each lane. Tables of a map that few entries come to and leave all the time outlive them.
+  let running: RunningItems[] = []
   let end = new ThreadEnded({ name: 'ThreadExitError', message: 'The thread has ended' })
 
   // Without this listener an error that ends the thread would end the whole process.
@@ -116,8 +118,8 @@ export function startThread(options: ThreadOptions): Thread {
     if (typeof message !== 'object' || message === null || !('heddle' in message)) return
     const told = message as FromThread
     if (told.heddle === 'items' && told.last) {
-      running.get(told.run)?.resolve(told.answers)
-      running.delete(told.run)
+      const at = running.findIndex(({ run }) => run === told.run)
+      if (at >= 0) running.splice(at, 1)[0]?.resolve(told.answers)
     } else options.onMessage(told)
   })
   const gone = new Promise<void>((resolve) => {
@@ -125,9 +127,9 @@ export function startThread(options: ThreadOptions): Thread {
       ended = true
       end = new ThreadEnded(describeEnd(code, lastError))
       for (const reject of waiting) reject(end)
-      for (const { reject } of running.values()) reject(end)
+      for (const { reject } of running) reject(end)
       waiting.clear()
-      running.clear()
+      running = []
       resolve()
     })
   })
@@ -161,8 +163,9 @@ export function startThread(options: ThreadOptions): Thread {
           reject(end)
           return
         }
-        running.set(message.run, { resolve, reject })
-        native.postMessage(message, [message.payloads])
+        running.push({ run: message.run, resolve, reject })
+        const { payloads } = message
+        native.postMessage(message, typeof payloads === 'string' ? [] : [payloads])
       })
     },
     abort(run, lane) {
