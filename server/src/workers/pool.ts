@@ -100,15 +100,6 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (results.length > 0) events.finished(results)
   }
 
-  const runOrder = async (run: Run): Promise<WorkResult[]> => {
-    const threads = run.seats.flatMap(({ thread }) => thread ?? [])
-    const [first] = threads
-    if (!first) throw new Error(`order ${run.order.id} was to begin without a thread`)
-    if (run.order.width === 1) return runItems(run, first, events.finished)
-    const outcome = await runGang(run, threads, endSoon)
-    return run.answered[0] ? [] : [answerFor(run, 0, outcome, run.startedAt, now())]
-  }
-
   const release = (run: Run): void => {
     const at = runs.indexOf(run)
     if (at >= 0) runs.splice(at, 1)
@@ -120,12 +111,20 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 
   const begin = (run: Run): void => {
+    const threads = run.seats.flatMap(({ thread }) => thread ?? [])
+    const [first] = threads
+    if (!first) throw new Error(`order ${run.order.id} was to begin without a thread`)
     run.begun = true
     run.startedAt = now()
-    void runOrder(run).then((results) => {
+    const end = (results: WorkResult[]): void => {
       release(run)
       if (results.length > 0) events.finished(results)
-    })
+    }
+    if (run.order.width === 1) runItems(run, first, events.finished, end)
+    else
+      void runGang(run, threads, endSoon).then((outcome) =>
+        end(run.answered[0] ? [] : [answerFor(run, 0, outcome, run.startedAt, now())]),
+      )
   }
 
   const starting = createStarting({ seats, runs, startThread: startSeat, begin })

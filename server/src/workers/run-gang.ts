@@ -29,9 +29,11 @@ export async function runGang(
     width: order.width,
     chunk,
   })
+  const givenUp = new Promise<never>((_, reject) => (run.giveUp = reject))
+  givenUp.catch(() => {})
   for (const thread of threads) thread.reset(run.lane)
   const ask = <T>(thread: Thread, step: Step<T>): Promise<Answer<T> | ThreadEnded> =>
-    Promise.race([thread.call(step), run.givenUp]).catch(asAnswer)
+    Promise.race([thread.call(step), givenUp]).catch(asAnswer)
 
   const payloads = ownPayloads(run)
   const chunks = await ask(first, (api) =>

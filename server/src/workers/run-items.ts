@@ -1,14 +1,17 @@
 import type { ItemAnswers } from './packing.ts'
-import { answerFor, asAnswer, givenBack, now, outcomeOf, ownPayloads, type Run } from './run.ts'
-import type { Thread } from './thread.ts'
+import { answerFor, givenBack, now, outcomeOf, ownPayloads, type Run } from './run.ts'
+import { ThreadEnded, type Thread } from './thread.ts'
 import type { WorkResult } from './worker.ts'
 
-/** Items after each other in one thread: tells what it answers meanwhile, and resolves with what was not told. */
-export async function runItems(
+/**
+ * Items after each other in one thread: tells what it answers meanwhile, and at the end, once, all that was not told.
+ */
+export function runItems(
   run: Run,
   thread: Thread,
   tell: (results: WorkResult[]) => void,
-): Promise<WorkResult[]> {
+  end: (results: WorkResult[]) => void,
+): void {
   const results: WorkResult[] = []
   run.onItems = (answers) => {
     const told = resultsOf(run, answers)
@@ -16,30 +19,32 @@ export async function runItems(
     if (run.unanswered === 0) results.push(...told)
     else tell(told)
   }
-  thread.reset(run.lane)
-  try {
-    const { jobIds, types, attempts } = run.order
-    const answers = thread.runItems({
-      heddle: 'run',
-      run: run.id,
-      lane: run.lane,
-      jobIds,
-      types,
-      attempts,
-      payloads: ownPayloads(run),
-    })
-    results.push(...resultsOf(run, await Promise.race([answers, run.givenUp])))
-  } catch (thrown) {
-    const { index, startedAt } = thread.runningItem(run.lane)
-    const fatal = Math.max(0, index)
-    // What had not begun when its thread ended is not to blame.
-    if (!run.answered[fatal] && !(run.ahead && index < 0)) {
-      const outcome = outcomeOf(run, fatal, asAnswer(thrown))
-      results.push(answerFor(run, fatal, outcome, startedAt || run.startedAt, now()))
-    }
+  let over = false
+  const finish = (told: ItemAnswers | ThreadEnded): void => {
+    if (over) return
+    over = true
+    if (told instanceof ThreadEnded) results.push(...blamed(run, thread, told))
+    else results.push(...resultsOf(run, told))
+    // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
+    end([...results, ...givenBack(run, 0)])
   }
-  // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
-  return [...results, ...givenBack(run, 0)]
+  run.giveUp = finish
+  thread.reset(run.lane)
+  const { jobIds, types, attempts } = run.order
+  const { id, lane } = run
+  thread.runItems(
+    { heddle: 'run', run: id, lane, jobIds, types, attempts, payloads: ownPayloads(run) },
+    finish,
+  )
+}
+
+/** The item that ran when the thread ended; what had not begun is not to blame. */
+function blamed(run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] {
+  const { index, startedAt } = thread.runningItem(run.lane)
+  const fatal = Math.max(0, index)
+  if (run.answered[fatal] || (run.ahead && index < 0)) return []
+  const outcome = outcomeOf(run, fatal, ended)
+  return [answerFor(run, fatal, outcome, startedAt || run.startedAt, now())]
 }
 
 function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[] {

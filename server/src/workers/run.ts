@@ -39,9 +39,8 @@ export interface Run {
   readonly fractions: number[]
   /** items answered by a thread, sent ahead or at the end */
   onItems: (answers: ItemAnswers) => void
-  /** settles calls whose thread will not end soon */
+  /** ends it without its threads, which will not end soon */
   giveUp: (error: ThreadEnded) => void
-  readonly givenUp: Promise<never>
 }
 
 /** epoch ms, finer than Date.now */
@@ -54,11 +53,6 @@ export function createRun(
   seats: Seat[],
   { lane, ahead }: Pick<Run, 'lane' | 'ahead'>,
 ): Run {
-  let giveUp: Run['giveUp'] = () => {}
-  const givenUp = new Promise<never>((_, reject) => {
-    giveUp = reject
-  })
-  givenUp.catch(() => {})
   // 0 stands for no run in the threads' flags; ids wrap long before they leave the Int32 they are kept in.
   lastId = (lastId % 0x7ffffffe) + 1
   return {
@@ -74,8 +68,7 @@ export function createRun(
     stop: null,
     fractions: seats.map(() => 0),
     onItems: () => {},
-    giveUp,
-    givenUp,
+    giveUp: () => {},
   }
 }
 
