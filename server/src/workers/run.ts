@@ -73,8 +73,8 @@ export function createRun(
 }
 
 /**
- * A copy for the run's thread alone, that it gets without another one. The order's own are a view of the whole
- * message they came in, and a view is cloned with all that is behind it.
+ * Bytes as a copy for the run's thread alone, that it gets without another one. The order's own are a view of the
+ * whole message they came in, and a view is cloned with all that is behind it.
  */
 export const ownPayloads = ({ order: { payloads } }: Run): string | ArrayBuffer =>
   typeof payloads === 'string' ? payloads : new Uint8Array(payloads).buffer

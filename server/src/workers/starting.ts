@@ -61,9 +61,8 @@ export function createStarting({ seats, runs, startThread, begin }: StartingOpti
   }
 
   /** No thread knows of a run on this seat: neither one that has begun, nor one that it is to pass over. */
-  const isUntouched = (seat: Seat): boolean => {
-    return !runs.some((run) => run.begun && run.seats.includes(seat))
-  }
+  const isUntouched = (seat: Seat): boolean =>
+    !runs.some((run) => run.begun && run.seats.includes(seat))
 
   const isSpare = (seat: Seat): boolean => seat.run === null && isReady(seat) && isUntouched(seat)
 

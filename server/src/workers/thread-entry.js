@@ -292,7 +292,7 @@ function runNext(message) {
 }
 
 expose({
-  /** @param {CallContext} call @param {string} typeName @param {ArrayBuffer} payloads */
+  /** @param {CallContext} call @param {string} typeName @param {string | ArrayBuffer} payloads */
   split(call, typeName, payloads) {
     begin(call.run)
     return answer(() => {
