@@ -120,11 +120,13 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       release(run)
       if (results.length > 0) events.finished(results)
     }
-    if (run.order.width === 1) runItems(run, first, events.finished, end)
-    else
-      void runGang(run, threads, endSoon).then((outcome) =>
-        end(run.answered[0] ? [] : [answerFor(run, 0, outcome, run.startedAt, now())]),
-      )
+    if (run.order.width === 1) {
+      runItems(run, first, events.finished, end)
+      return
+    }
+    void runGang(run, threads, endSoon).then((outcome) => {
+      end(run.answered[0] ? [] : [answerFor(run, 0, outcome, run.startedAt, now())])
+    })
   }
 
   const starting = createStarting({ seats, runs, startThread: startSeat, begin })
@@ -173,6 +175,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 
   const look = (): void => {
     const at = now()
+    // A copy, here and below: to hand a run back can end it.
     for (const run of [...runs]) {
       if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, endItems(run))
       if (!run.begun) continue
@@ -274,7 +277,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       if (closed) return
       closed = true
       const results = runs.flatMap((run) => givenBack(run, 0))
-      for (const run of [...runs]) starting.remove(run)
+      for (const run of runs) starting.remove(run)
       if (results.length > 0) events.finished(results)
       const ending = seats.flatMap(({ thread }) => (thread ? [thread.terminate()] : []))
       const patience = new Promise((resolve) => setTimeout(resolve, STUCK_MS).unref())

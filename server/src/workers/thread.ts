@@ -36,10 +36,10 @@ export interface Thread {
   /** Rejects with ThreadEnded if the thread ends first, with another error if the message could not be carried. */
   call<T>(work: (api: ModuleThread<ThreadApi>) => Promise<T>): Promise<T>
   /**
-   * Items after each other. `end` is called once, and never before this returns: a promise, and what waited for
+   * Items after each other. `tell` is called once, and never before this returns: a promise, and what waited for
    * it, took a tenth of the dispatch of a small job. Payloads in bytes are gone from here with it.
    */
-  runItems(message: RunMessage, end: EndOfItems): void
+  runItems(message: RunMessage, tell: EndOfItems): void
   /** the shared flag and a message: seen in a busy loop, and by whoever waits */
   abort(run: number, lane: Lane): void
   /** before a run is given to it: none of its items runs yet */
@@ -106,7 +106,7 @@ export function startThread(options: ThreadOptions): Thread {
   let lastError: (Error & { code?: string }) | undefined
   const waiting = new Set<(error: ThreadEnded) => void>()
   // At most one for each lane. Tables of a map that few entries come to and leave all the time outlive them.
-  let running: { run: number; end: EndOfItems }[] = []
+  let running: { run: number; tell: EndOfItems }[] = []
   let end = new ThreadEnded({ name: 'ThreadExitError', message: 'The thread has ended' })
 
   // Without this listener an error that ends the thread would end the whole process.
@@ -116,7 +116,7 @@ export function startThread(options: ThreadOptions): Thread {
     const told = message as FromThread
     if (told.heddle === 'items' && told.last) {
       const at = running.findIndex(({ run }) => run === told.run)
-      if (at >= 0) running.splice(at, 1)[0]?.end(told.answers)
+      if (at >= 0) running.splice(at, 1)[0]?.tell(told.answers)
     } else options.onMessage(told)
   })
   const gone = new Promise<void>((resolve) => {
@@ -127,7 +127,7 @@ export function startThread(options: ThreadOptions): Thread {
       waiting.clear()
       const left = running
       running = []
-      for (const run of left) run.end(end)
+      for (const { tell } of left) tell(end)
       resolve()
     })
   })
@@ -155,12 +155,12 @@ export function startThread(options: ThreadOptions): Thread {
           .finally(() => waiting.delete(reject))
       })
     },
-    runItems(message, endOfItems) {
+    runItems(message, tell) {
       if (ended) {
-        queueMicrotask(() => endOfItems(end))
+        queueMicrotask(() => tell(end))
         return
       }
-      running.push({ run: message.run, end: endOfItems })
+      running.push({ run: message.run, tell })
       const { payloads } = message
       native.postMessage(message, typeof payloads === 'string' ? [] : [payloads])
     },
