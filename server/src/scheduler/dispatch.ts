@@ -57,6 +57,8 @@ export interface DispatchOptions {
   onStopWanted(id: string): void
   /** ended here, but perhaps not yet in the table */
   isSettling(id: string): boolean
+  /** false while too many results wait to be stored; `kick` is called when they do no more */
+  hasRoomForResults(): boolean
   /** gives back rows that a claim of unknown end may have left under this lease */
   reconcile(): Promise<void>
 }
@@ -200,6 +202,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const canStart = (): boolean =>
     !stopped &&
     membership.holdsLease() &&
+    options.hasRoomForResults() &&
     claims.hasRoom() &&
     (hasFreeThreads() || ahead.due().length > 0)
 

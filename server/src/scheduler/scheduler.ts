@@ -129,6 +129,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       dispatch.settled(jobs)
       onChanged(jobs)
     },
+    onRoom: () => dispatch.kick(),
   })
 
   const finish = createFinish({ store, running, estimator, settler })
@@ -201,6 +202,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     },
     onStopWanted: (id) => stopJobs([id], 'cancel'),
     isSettling: (id) => settler.isPending(id),
+    hasRoomForResults: () => settler.hasRoom(),
     reconcile: () => reconcile.now(),
   })
   const reconcile = createReconcile({ store, membership, running, settler, dispatch })

@@ -9,13 +9,24 @@ import type { WorkResult } from '../workers/worker.ts'
 import { createBatcher } from './batcher.ts'
 import type { RunningJob, StopReason } from './running.ts'
 
+/** Results in one statement. */
+const BATCH = 1000
+/**
+ * Results that wait to be stored, with those of two statements under way, before no more jobs are claimed. Claims
+ * cost the database less than ends and get as much of it, so without a limit results pile up for as long as the
+ * queue is full: 24,000 of the first 200,000 tiny jobs.
+ */
+const MAX_UNSTORED = 3 * BATCH
+
 /**
  * The one way out of RUNNING. Every outcome becomes a settlement under the lease the job was claimed
  * with; batches of them are written until the database takes them. A result outlives an outage in this
- * process's memory: at most as many as jobs were running, since nothing is claimed meanwhile.
+ * process's memory: at most `MAX_UNSTORED`, and those of the jobs that were running.
  */
 export interface Settler {
   settle(ended: readonly EndedRun[]): void
+  /** false while so many results wait that no more jobs should be claimed */
+  hasRoom(): boolean
   /** ended here, but perhaps not yet in the table */
   isPending(id: string): boolean
   idle(): Promise<void>
@@ -32,6 +43,8 @@ export interface SettlerOptions {
   store: Store
   /** after the commit, in order */
   onSettled(jobs: Job[]): void
+  /** `hasRoom` has become true again */
+  onRoom(): void
 }
 
 interface Item {
@@ -59,9 +72,10 @@ const areAlike = (a: Item, b: Item): boolean =>
 const seenOutcome = (stopReason: StopReason | null, outcome: Outcome): Outcome =>
   outcome.kind === 'cancelled' && stopReason !== 'cancel' ? { kind: 'interrupted' } : outcome
 
-export function createSettler({ store, onSettled }: SettlerOptions): Settler {
+export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Settler {
   /** by the call they came with */
   const pending = new Set<Item[]>()
+  let unstored = 0
   let abandoned = false
   let wakeSleeper: () => void = () => {}
 
@@ -99,7 +113,7 @@ export function createSettler({ store, onSettled }: SettlerOptions): Settler {
   }
 
   const batches = createBatcher<Item, null>({
-    maxItems: 1000,
+    maxItems: BATCH,
     maxFlights: store.kind === 'postgres' ? 2 : 1,
     async run(items) {
       try {
@@ -118,6 +132,14 @@ export function createSettler({ store, onSettled }: SettlerOptions): Settler {
     },
   })
 
+  const hasRoom = (): boolean => unstored < MAX_UNSTORED
+  const onStored = (items: Item[]): void => {
+    const hadRoom = hasRoom()
+    pending.delete(items)
+    unstored -= items.length
+    if (!hadRoom && hasRoom()) onRoom()
+  }
+
   return {
     settle(ended) {
       if (ended.length === 0) return
@@ -133,8 +155,10 @@ export function createSettler({ store, onSettled }: SettlerOptions): Settler {
         }),
       }))
       pending.add(items)
-      void batches.add(items).then(() => pending.delete(items))
+      unstored += items.length
+      void batches.add(items).then(() => onStored(items))
     },
+    hasRoom,
     isPending: (id) =>
       [...pending].some((items) => items.some(({ settlement }) => settlement.id === id)),
     idle: () => batches.idle(),
