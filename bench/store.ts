@@ -69,7 +69,6 @@ async function round(): Promise<Record<string, number>> {
           attempt: job.attempt,
           startedAt: job.startedAt ?? 0,
           finishedAt: store.clock.now(),
-          attempts: [],
           to: 'COMPLETED',
           result: '55',
         })

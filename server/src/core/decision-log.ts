@@ -11,22 +11,29 @@ export type Decision = { at: number; jobId: string; workerName: string; width: n
 export type DecisionCounts = Record<StartReason | 'RESERVED', number>
 
 /**
- * The latest decisions of this node, a bounded number in a ring. Noting one costs one small object, so
- * that tens of thousands a second do not show; finding one is a walk over the ring.
+ * The latest decisions of this node, a bounded number in a ring; finding one is a walk over it. The ring is of
+ * columns: an object for each would be the only thing of a tiny job that is still there after it has ended, and
+ * the garbage collector would carry all of them into the old space.
  */
 export interface DecisionLog {
-  started(starts: readonly Omit<Start, 'widthReason'>[], now: number): void
+  started(starts: readonly Omit<Start, 'widthReason'>[], at: number): void
   /** what is promised now; a promise is noted once, however often it is confirmed */
-  reserved(reservation: Reservation | null, now: number): void
+  reserved(reservation: Reservation | null, at: number): void
   /** newest first */
   latest(options?: { jobId?: string; limit?: number }): Decision[]
   counts(): DecisionCounts
 }
 
 export function createDecisionLog(capacity = 10_000): DecisionLog {
-  /** `next` is the oldest once it is full */
-  const ring: Decision[] = []
-  let next = 0
+  /** how many there have been: the next one's place is that, modulo the capacity */
+  let noted = 0
+  const jobIds: string[] = []
+  const workerNames: string[] = []
+  const reasons: (keyof DecisionCounts)[] = []
+  const widths = new Uint16Array(capacity)
+  const times = new Float64Array(capacity)
+  /** of reservations; NaN where it is not known */
+  const startTimes = new Float64Array(capacity)
   let promise = ''
   const counts: DecisionCounts = {
     IN_ORDER: 0,
@@ -36,31 +43,54 @@ export function createDecisionLog(capacity = 10_000): DecisionLog {
     RESERVED: 0,
   }
 
-  const put = (decision: Decision): void => {
-    ring[next] = decision
-    next = (next + 1) % capacity
-    counts[decision.kind === 'START' ? decision.reason : 'RESERVED'] += 1
+  const put = (
+    { id, workerName, width }: Pick<Start, 'id' | 'workerName' | 'width'>,
+    reason: keyof DecisionCounts,
+    { at, startAt = null }: { at: number; startAt?: number | null },
+  ): void => {
+    const place = noted % capacity
+    jobIds[place] = id
+    workerNames[place] = workerName
+    reasons[place] = reason
+    widths[place] = width
+    times[place] = at
+    startTimes[place] = startAt ?? NaN
+    noted += 1
+    counts[reason] += 1
+  }
+
+  const get = (place: number): Decision => {
+    const reason = reasons[place] ?? 'RESERVED'
+    const startAt = startTimes[place] ?? NaN
+    return {
+      at: times[place] ?? 0,
+      jobId: jobIds[place] ?? '',
+      workerName: workerNames[place] ?? '',
+      width: widths[place] ?? 0,
+      ...(reason === 'RESERVED'
+        ? { kind: 'RESERVE', startAt: Number.isNaN(startAt) ? null : startAt }
+        : { kind: 'START', reason }),
+    }
   }
 
   return {
-    started(starts, now) {
-      for (const { id, workerName, width, reason } of starts) {
-        put({ at: now, jobId: id, workerName, width, kind: 'START', reason })
-      }
+    started(starts, at) {
+      for (const start of starts) put(start, start.reason, { at })
     },
-    reserved(reservation, now) {
+    reserved(reservation, at) {
       const made = reservation ? `${reservation.jobId} ${reservation.workerName}` : ''
       if (reservation && made !== promise) {
-        const { jobId, workerName, width, startAt } = reservation
-        put({ at: now, jobId, workerName, width, kind: 'RESERVE', startAt })
+        const { jobId: id, workerName, width, startAt } = reservation
+        put({ id, workerName, width }, 'RESERVED', { at, startAt })
       }
       promise = made
     },
     latest({ jobId, limit = capacity } = {}) {
       const found: Decision[] = []
-      for (let back = 1; back <= ring.length && found.length < limit; back += 1) {
-        const decision = ring[(next - back + ring.length) % ring.length]
-        if (decision && (jobId === undefined || decision.jobId === jobId)) found.push(decision)
+      const oldest = Math.max(0, noted - capacity)
+      for (let number = noted - 1; number >= oldest && found.length < limit; number -= 1) {
+        const place = number % capacity
+        if (jobId === undefined || jobIds[place] === jobId) found.push(get(place))
       }
       return found
     },

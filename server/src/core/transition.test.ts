@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { isFinal, jobStates, type JobState } from './job.ts'
 import type { Outcome } from './outcome.ts'
 import { runningJob } from './testing.ts'
-import { canMove, lostWithNode, settle, transitions } from './transition.ts'
+import {
+  canMove,
+  endedJob,
+  lostWithNode,
+  settle,
+  transitions,
+  type Completion,
+} from './transition.ts'
 
 const error = { name: 'Error', message: 'no' }
 const ended = { now: 5000, startedAt: 2000, finishedAt: 4000, jitter: 0 }
@@ -66,9 +73,11 @@ describe('settle', () => {
   it('keeps the result of a job that completed, also when somebody asked to cancel it meanwhile', () => {
     const outcome: Outcome = { kind: 'completed', result: '{"a":1}' }
     for (const cancelRequested of [false, true]) {
-      expect(settle(runningJob({ cancelRequested }), outcome, ended)).toMatchObject({
-        to: 'COMPLETED',
-        result: '{"a":1}',
+      const settlement = settle(runningJob({ cancelRequested }), outcome, ended)
+      expect(settlement).toMatchObject({ to: 'COMPLETED', result: '{"a":1}' })
+      expect(endedJob(settlement as Completion)).toMatchObject({
+        state: 'COMPLETED',
+        cancelRequested: false,
         attempts: [{ number: 1, nodeId: 'node', workerName: 'worker-1', error: null }],
       })
     }
@@ -108,7 +117,8 @@ describe('settle', () => {
   })
 
   it('gives an interrupted job back with no attempt counted', () => {
-    const before = settle(runningJob({ maxAttempts: 2 }), failures[0] as Outcome, ended).attempts
+    const place = { nodeId: 'node', workerName: 'worker-1' }
+    const before = [{ number: 1, ...place, startedAt: 100, finishedAt: 200, error }]
     const job = runningJob({ attempt: 2, maxAttempts: 2, attempts: before })
     expect(settle(job, { kind: 'interrupted' }, ended)).toMatchObject({
       to: 'QUEUED',

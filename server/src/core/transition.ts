@@ -30,29 +30,37 @@ export const transitions: Readonly<Record<JobState | 'NEW', readonly JobState[]>
 export const canMove = (from: JobState | 'NEW', to: JobState): boolean =>
   transitions[from].includes(to)
 
-/** What becomes of a RUNNING job. With the node's id, `id` and `attempt` are the fence. */
-export type Settlement = {
+/** What becomes of a RUNNING job. */
+export type Settlement = Completion | Unfinished
+
+/** With the node's id, `id` and `attempt` are the fence. */
+interface Fenced {
   /** as it was when the attempt ran */
   job: Job
   id: string
   attempt: number
-  /** of the attempt that ended */
+  /** of the attempt that ended, as a timestamp holds them, in whole µs */
   startedAt: number
   finishedAt: number
+}
+
+/** The list of its attempts is made when it has been stored: thousands wait for that at a time. */
+export type Completion = Fenced & { to: 'COMPLETED'; result: string }
+
+type Unfinished = Fenced & {
   /** the whole list to store */
   attempts: Attempt[]
 } & (
-  | { to: 'COMPLETED'; result: string }
-  | { to: 'FAILED'; error: JobError }
-  | { to: 'CANCELLED' }
-  /**
-   * SCHEDULED: the next attempt, not before `runAt`. QUEUED: at once; `attemptsMade` is the attempt
-   * number the row goes back with, one less where the attempt does not count. Somebody may ask to
-   * cancel while this is on its way: a row with that mark must not go back but end as CANCELLED.
-   */
-  | { to: 'SCHEDULED'; runAt: number }
-  | { to: 'QUEUED'; attemptsMade: number }
-)
+    | { to: 'FAILED'; error: JobError }
+    | { to: 'CANCELLED' }
+    /**
+     * SCHEDULED: the next attempt, not before `runAt`. QUEUED: at once; `attemptsMade` is the attempt
+     * number the row goes back with, one less where the attempt does not count. Somebody may ask to
+     * cancel while this is on its way: a row with that mark must not go back but end as CANCELLED.
+     */
+    | { to: 'SCHEDULED'; runAt: number }
+    | { to: 'QUEUED'; attemptsMade: number }
+  )
 
 export interface Ended {
   now: number
@@ -71,9 +79,8 @@ export function settle(job: Job, outcome: Outcome, ended: Ended): Settlement {
         job,
         id: job.id,
         attempt: job.attempt,
-        startedAt: ended.startedAt,
-        finishedAt: ended.finishedAt,
-        attempts: attemptsOf(job, ended, null),
+        startedAt: wholeUs(ended.startedAt),
+        finishedAt: wholeUs(ended.finishedAt),
         to: 'COMPLETED',
         result: outcome.result,
       }
@@ -97,7 +104,7 @@ export function settle(job: Job, outcome: Outcome, ended: Ended): Settlement {
   outcome satisfies never
 }
 
-function failed(job: Job, error: JobError, ended: Ended, final = false): Settlement {
+function failed(job: Job, error: JobError, ended: Ended, final = false): Unfinished {
   const attempt = recorded(job, ended, error)
   if (job.cancelRequested) return { ...attempt, to: 'CANCELLED' }
   if (final || job.attempt >= job.maxAttempts) return { ...attempt, to: 'FAILED', error }
@@ -112,7 +119,7 @@ function failed(job: Job, error: JobError, ended: Ended, final = false): Settlem
 export function lostWithNode(
   job: Job,
   { now, error }: { now: number; error: JobError },
-): Settlement {
+): Unfinished {
   const ended = { startedAt: job.startedAt ?? now, finishedAt: now }
   const attempt = recorded(job, ended, error)
   if (job.cancelRequested) return { ...attempt, to: 'CANCELLED' }
@@ -124,8 +131,8 @@ const fence = (job: Job, { startedAt, finishedAt }: { startedAt: number; finishe
   job,
   id: job.id,
   attempt: job.attempt,
-  startedAt,
-  finishedAt,
+  startedAt: wholeUs(startedAt),
+  finishedAt: wholeUs(finishedAt),
 })
 
 function recorded(
@@ -133,7 +140,8 @@ function recorded(
   times: { startedAt: number; finishedAt: number },
   error: JobError | null,
 ) {
-  return { ...fence(job, times), attempts: attemptsOf(job, times, error) }
+  const fenced = fence(job, times)
+  return { ...fenced, attempts: attemptsOf(job, fenced, error) }
 }
 
 function attemptsOf(
@@ -145,24 +153,22 @@ function attemptsOf(
     number: job.attempt,
     nodeId: job.nodeId ?? '',
     workerName: job.workerName,
-    startedAt: wholeUs(startedAt),
-    finishedAt: wholeUs(finishedAt),
+    startedAt,
+    finishedAt,
     error,
   }
   return job.attempts.length === 0 ? [attempt] : [...job.attempts, attempt]
 }
 
-/** The job as it is once a settlement that ends it has been applied. Times as a timestamp holds them, in whole µs. */
+/** The job as it is once a settlement that ends it has been applied. */
 export function endedJob(settlement: Extract<Settlement, { to: FinalState }>): Job {
-  const { job, to, attempts } = settlement
-  const startedAt = wholeUs(settlement.startedAt)
-  const finishedAt = wholeUs(settlement.finishedAt)
+  const { job, to, startedAt, finishedAt } = settlement
   const { createdAt, runAt } = job
   const took = times({ createdAt, runAt, startedAt, finishedAt })
   return {
     ...job,
     state: to,
-    attempts,
+    attempts: to === 'COMPLETED' ? attemptsOf(job, settlement, null) : settlement.attempts,
     startedAt,
     finishedAt,
     cancelRequested: false,

@@ -1,12 +1,10 @@
 import type { Job } from '../core/job.ts'
-import { endedJob, type Settlement } from '../core/transition.ts'
+import { endedJob, type Completion } from '../core/transition.ts'
 import { heldBy } from './lease.ts'
 import type { Store } from './open.ts'
 import { jsonArray, plainArray } from './parameters.ts'
 import { movedColumns, timestamp } from './rows.ts'
 import { run, type Statement } from './run.ts'
-
-export type Completion = Extract<Settlement, { to: 'COMPLETED' }>
 
 /** As `core/metrics.ts` has it: whole µs, and never below zero. */
 const spanMs = (from: string, to: string): string =>
@@ -50,15 +48,16 @@ export async function completeJobs(
 ): Promise<Job[]> {
   // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
   const inOrder = completions.toSorted((a, b) => (a.id < b.id ? -1 : 1))
-  const jobs = inOrder.map(endedJob)
   const [row] = await run<{ only: string | null }>(store.hot, complete, [
     nodeId,
     plainArray(inOrder.map(({ id }) => id)),
     plainArray(inOrder.map(({ attempt }) => attempt)),
-    plainArray(jobs.map(({ startedAt }) => startedAt)),
-    plainArray(jobs.map(({ finishedAt }) => finishedAt)),
+    plainArray(inOrder.map(({ startedAt }) => startedAt)),
+    plainArray(inOrder.map(({ finishedAt }) => finishedAt)),
     jsonArray(inOrder.map(({ result }) => result)),
   ])
+  // Not before: while a statement is under way, the garbage collector would copy them.
+  const jobs = inOrder.map(endedJob)
   if (row?.only === null) return jobs
   const done = new Set(JSON.parse(row?.only ?? '[]') as string[])
   return jobs.filter(({ id }) => done.has(id))

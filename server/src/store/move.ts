@@ -52,7 +52,9 @@ const attemptsOf = (lists: readonly (readonly Attempt[])[]): string =>
   jsonArray(lists.map((attempts) => (attempts.length === 0 ? '[]' : JSON.stringify(attempts))))
 
 /** The last attempt of an ended job is told by its own row: see `rows.ts`. For most jobs nothing is left to store. */
-function withoutLast({ to, attempt, attempts }: Ending): readonly Attempt[] {
+function withoutLast(ending: Ending): readonly Attempt[] {
+  if (ending.to === 'COMPLETED') return ending.job.attempts
+  const { to, attempt, attempts } = ending
   const last = attempts.at(-1)
   const told = last?.number === attempt && (to === 'FAILED' || last.error === null)
   return told ? attempts.slice(0, -1) : attempts

@@ -1,6 +1,6 @@
 import type { Job } from '../core/job.ts'
-import type { Settlement } from '../core/transition.ts'
-import { completeJobs, type Completion } from './complete.ts'
+import type { Completion, Settlement } from '../core/transition.ts'
+import { completeJobs } from './complete.ts'
 import { rerollLate } from './metrics.ts'
 import { moveJobs } from './move.ts'
 import type { Store } from './open.ts'
