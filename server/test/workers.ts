@@ -51,9 +51,10 @@ export async function startTestWorker(
     {
       finished(results) {
         for (const result of results) {
-          const answer = waiting.get(result.jobId)
-          if (!answer) throw new Error(`job ${result.jobId} was answered twice`)
-          waiting.delete(result.jobId)
+          const item = `${result.order}.${result.place}`
+          const answer = waiting.get(item)
+          if (!answer) throw new Error(`item ${item} was answered twice`)
+          waiting.delete(item)
           answer(result)
         }
       },
@@ -70,31 +71,36 @@ export async function startTestWorker(
     payload: JSON.stringify(payload ?? {}),
     timeoutMs: timeoutMs ?? null,
   })
-  const answerOf = ({ jobId }: WorkItem): Promise<WorkResult> =>
-    new Promise((resolve) => waiting.set(jobId, resolve))
+  /** Gives an order to the worker. */
+  const order = (
+    items: WorkItem[],
+    options: { width?: number; behind?: number } = {},
+  ): Promise<WorkResult>[] => {
+    const id = (orders += 1)
+    const answers = items.map(
+      (_, place) => new Promise<WorkResult>((resolve) => waiting.set(`${id}.${place}`, resolve)),
+    )
+    worker.run([{ id, width: 1, items, ...options }])
+    return answers
+  }
 
   return {
     worker,
     trouble,
     progress,
-    run(type, payload, { width = 1, timeoutMs } = {}) {
-      const one = item(type, payload, timeoutMs)
-      const answer = answerOf(one)
-      worker.run([{ id: (orders += 1), width, items: [one] }])
-      return answer
-    },
-    async runBatch(list) {
-      const items = list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs))
-      const answers = Promise.all(items.map(answerOf))
-      worker.run([{ id: (orders += 1), width: 1, items }])
-      return answers
-    },
-    async runBehind(behind, list) {
-      const items = list.map(({ type, payload }) => item(type, payload))
-      const answers = Promise.all(items.map(answerOf))
-      worker.run([{ id: (orders += 1), width: 1, items, behind }])
-      return answers
-    },
+    run: (type, payload, { width = 1, timeoutMs } = {}) =>
+      order([item(type, payload, timeoutMs)], { width })[0]!,
+    runBatch: (list) =>
+      Promise.all(
+        order(list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs))),
+      ),
+    runBehind: (behind, list) =>
+      Promise.all(
+        order(
+          list.map(({ type, payload }) => item(type, payload)),
+          { behind },
+        ),
+      ),
     lastId: () => `job-${count}`,
     lastOrder: () => orders,
     async close() {

@@ -39,7 +39,7 @@ export function createQueue<J extends QueuedJob = QueuedJob>(jobs: Iterable<J> =
   /** true while it is a sorted list, which begins at `head`: what was before has been taken */
   let sorted = true
   let head = 0
-  const live = new Map<string, J>()
+  let live = new Map<string, J>()
   /** removed, and still in the heap */
   const dead = new Set<string>()
 
@@ -91,7 +91,11 @@ export function createQueue<J extends QueuedJob = QueuedJob>(jobs: Iterable<J> =
     },
     add(job) {
       if (live.has(job.id)) return
-      if (live.size === 0 || dead.has(job.id)) clearAway()
+      if (live.size === 0) {
+        clearAway()
+        // The table that a map outgrew leads to the next one: see `scheduler/running.ts`. A new map has no such past.
+        live = new Map()
+      } else if (dead.has(job.id)) clearAway()
       live.set(job.id, job)
       const last = heap.at(-1)
       if (sorted && (heap.length === head || !last || compareRank(last, job) < 0)) {

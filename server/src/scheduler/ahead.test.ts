@@ -3,12 +3,12 @@ import { createAhead } from './ahead.ts'
 import type { Order, Slot } from './running.ts'
 
 const NOW = 1_000_000
-const order = (id: number): Order => ({ id, jobs: new Set() })
+const order = (id: number): Order => ({ id, jobs: [], left: 1, first: 0 })
 const slot = (workerName: string, endsInMs: number, fields: Partial<Slot> = {}): Slot =>
   ({
     ...{ workerName, width: 1, takesNext: true, awaited: 0, nextMs: 0, beganAt: NOW },
     endsAt: NOW + endsInMs,
-    orders: new Set([order(1)]),
+    orders: [order(1)],
     ...fields,
   }) as Slot
 const ahead = (slots: Slot[], { waiting = 1000, whole = true, clusterThreads = 2 } = {}) =>
@@ -35,7 +35,7 @@ describe('what comes next', () => {
 
   it('is for no thread that has it, waits for it, or waited for it in vain', () => {
     const slots = [
-      slot('has it', 0, { orders: new Set([order(1), order(2)]) }),
+      slot('has it', 0, { orders: [order(1), order(2)] }),
       slot('waits', 0, { awaited: 1 }),
       slot('in vain', 0, { takesNext: false }),
     ]

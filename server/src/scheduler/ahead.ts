@@ -42,7 +42,7 @@ export function createAhead({ window, running, clock, clusterThreads }: AheadOpt
     limit() < 1
       ? []
       : [...running.slots()].filter(
-          ({ takesNext, awaited, orders }) => takesNext && awaited + orders.size < 2,
+          ({ takesNext, awaited, orders }) => takesNext && awaited + orders.length < 2,
         )
   return {
     limit,

@@ -7,8 +7,8 @@ import type { Store } from '../store/open.ts'
 export interface CancelOptions {
   store: Store
   bus: Bus
-  /** whether this node runs the job */
-  runsHere(id: string): boolean
+  /** by id, what this node runs */
+  running(): ReadonlyMap<string, unknown>
   /** these ended without having started */
   onCancelled(jobs: Job[]): void
   /** these run somewhere and were marked */
@@ -23,7 +23,8 @@ export async function cancelJobs(ids: string[], options: CancelOptions): Promise
   const { cancelled, stopping, missing, finished } = await requestCancel(options.store, ids)
   options.onCancelled(cancelled)
   options.onStopping(stopping)
-  const elsewhere = stopping.map(({ id }) => id).filter((id) => !options.runsHere(id))
+  const here = options.running()
+  const elsewhere = stopping.map(({ id }) => id).filter((id) => !here.has(id))
   if (elsewhere.length > 0) options.bus.publish('cancel', { ids: elsewhere })
 
   const [gone] = missing

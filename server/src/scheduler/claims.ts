@@ -72,6 +72,12 @@ interface Order {
   starts: Start[]
 }
 
+/** A statement under way. */
+interface Flight {
+  orders: readonly Order[]
+  landed: Promise<void>
+}
+
 /** Those of `claimed` that were asked for by each order: both are in the same order. */
 function dealt(orders: readonly Order[], claimed: readonly Claimed[]): Claimed[][] {
   let next = 0
@@ -91,12 +97,13 @@ const claimsOf = (orders: readonly Order[]): Claim[] => flat(orders.map(({ claim
 
 export function createClaims(options: ClaimsOptions): Claims {
   const { store, membership, running, workers } = options
-  const flights = new Map<readonly Order[], Promise<void>>()
+  const flights: Flight[] = []
   const stopWanted = new Set<string>()
   let inDoubt = false
   let clearing = false
 
-  const ids = (): string[] => claimsOf(flat([...flights.keys()])).map(({ job }) => job.id)
+  const ids = (): string[] =>
+    claimsOf(flat(flights.map(({ orders }) => orders))).map(({ job }) => job.id)
 
   const toOrder = (
     { starts, behind, workerName, width, ms }: Batch,
@@ -175,31 +182,32 @@ export function createClaims(options: ClaimsOptions): Claims {
     if (stopWanted.size > 0) {
       for (const { job } of asked) if (stopWanted.delete(job.id)) options.onStopWanted(job.id)
     }
-    flights.delete(orders)
+    flights.splice(
+      flights.findIndex((flight) => flight.orders === orders),
+      1,
+    )
     if (error === undefined) options.onEnd(!isWhole)
     else options.onError(error)
   }
 
+  const depart = (...flight: Parameters<typeof fly>): void => {
+    flights.push({ orders: flight[0], landed: fly(...flight) })
+  }
+
   return {
-    hasRoom: () => flights.size < MAX_FLIGHTS && !clearing && !(inDoubt && flights.size > 0),
+    hasRoom: () => flights.length < MAX_FLIGHTS && !clearing && !(inDoubt && flights.length > 0),
     start(batches) {
       const leaseId = membership.leaseId()
       const orders = batches.flatMap((batch) => toOrder(batch, options.take))
       if (orders.length === 0) return
-      flights.set(
-        orders,
-        fly(orders, leaseId, (asked) => claimJobs(store, leaseId, asked)),
-      )
+      depart(orders, leaseId, (asked) => claimJobs(store, leaseId, asked))
     },
     startNew(batches, jobs, insert) {
       const leaseId = membership.leaseId()
       const byId = new Map(jobs.map((job) => [job.id, job]))
       const orders = batches.flatMap((batch) => toOrder(batch, (id) => byId.get(id)))
       const stored = insert({ nodeId: leaseId, claims: claimsOf(orders) })
-      flights.set(
-        orders,
-        fly(orders, leaseId, async () => (await stored).claimed),
-      )
+      depart(orders, leaseId, async () => (await stored).claimed)
       return stored
     },
     ids,
@@ -217,7 +225,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       }
     },
     async idle() {
-      while (flights.size > 0) await Promise.all(flights.values())
+      while (flights.length > 0) await Promise.all(flights.map(({ landed }) => landed))
     },
   }
 }

@@ -28,7 +28,7 @@ import { createClaims } from './claims.ts'
 import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
 import { createRecalls } from './recalls.ts'
-import type { Running } from './running.ts'
+import { firstOf, type Running } from './running.ts'
 import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
@@ -164,9 +164,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     if (!best) return
     for (const { workerName, orders } of running.slots()) {
       const [, next] = orders
-      const [first] = next?.jobs ?? []
+      const first = firstOf(next)
       if (!next || !first || compareRank(best, first.job) > 0) continue
-      const jobs = [...next.jobs].map(({ job }) => job)
+      const jobs = next.jobs.filter(({ ended }) => !ended).map(({ job }) => job)
       recalls.add(jobs)
       workers.get(workerName)?.recall(jobs.map(({ id }) => id))
     }

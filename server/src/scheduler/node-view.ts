@@ -1,6 +1,6 @@
 import type { LearntView } from '../core/predicted-view.ts'
 import type { Worker } from '../workers/worker.ts'
-import type { Running } from './running.ts'
+import { firstOf, type Running } from './running.ts'
 
 /** This node's workers and what runs on them, as the planner wants to see them. */
 export function viewWorkers(
@@ -10,8 +10,7 @@ export function viewWorkers(
   const views = new Map<string, { name: string; threads: number; running: LearntRuns }>()
   for (const { name, threads } of workers) views.set(name, { name, threads, running: [] })
   for (const { workerName, width, orders, first, beganAt, nextMs } of running.slots()) {
-    const [order] = orders
-    const [started] = order?.jobs ?? []
+    const started = firstOf(orders[0])
     const { id, type, rank, sizeClass, expectedMs, timeoutMs } = started?.job ?? first
     views.get(workerName)?.running.push({
       jobId: id,

@@ -18,16 +18,17 @@ function setUp() {
   running.add(slot, { leaseId: 'lease', jobs: [job(1), job(2)] })
   recalls.add([job(2), job(1)])
   const best = (): string | undefined => recalls.best()?.id
-  return { running, settling, recalls, best }
+  const end = (id: string): void => running.remove(running.get(id)!, 5)
+  return { settling, recalls, best, end }
 }
 
 describe('jobs that were called back', () => {
   it('are on their way from the call until the table has them, the best of them first', () => {
-    const { running, settling, recalls, best } = setUp()
+    const { settling, recalls, best, end } = setUp()
     expect(best()).toBe('j1')
     for (const id of ['j1', 'j2']) {
       settling.add(id)
-      running.remove(id, 5)
+      end(id)
     }
     expect(best()).toBe('j1')
     expect(recalls.settled('j1')).toBe(true)
@@ -38,25 +39,25 @@ describe('jobs that were called back', () => {
   })
 
   it('let start what ranks before them and nothing behind, however often that is asked', () => {
-    const { recalls, running } = setUp()
+    const { recalls, end } = setUp()
     const queue = [0.5, 1.5, 3].map(job)
     const startable = recalls.startable(queue)
     for (let walk = 0; walk < 2; walk += 1)
       expect([...startable].map(({ id }) => id)).toEqual(['j0.5'])
-    running.remove('j0', 10)
+    end('j0')
     expect([...recalls.startable(queue)]).toEqual(queue)
   })
 
   it('are not waited for where their thread had begun with them when the call came', () => {
-    const { running, best } = setUp()
-    running.remove('j0', 10)
+    const { best, end } = setUp()
+    end('j0')
     expect(best()).toBeUndefined()
   })
 
   it('are not waited for once nobody here knows of them: their lease was lost on the way', () => {
-    const { running, settling, best } = setUp()
+    const { settling, best, end } = setUp()
     settling.add('j1')
-    for (const id of ['j1', 'j2']) running.remove(id, 5)
+    for (const id of ['j1', 'j2']) end(id)
     expect(best()).toBe('j1')
     settling.clear()
     expect(best()).toBeUndefined()

@@ -39,19 +39,14 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
     const held = await heldJobs(store, leaseId)
     for (const id of dispatch.claiming()) claiming.add(id)
     const now = performance.timeOrigin + performance.now()
+    const known = running.byId()
     const unknown = held.filter(
-      ({ id }) => !running.get(id) && !settler.isPending(id) && !claiming.has(id),
+      ({ id }) => !known.has(id) && !settler.isPending(id) && !claiming.has(id),
     )
     settler.settle(
       unknown.map((job) => ({
         entry: { job, leaseId, stopReason: null },
-        result: {
-          jobId: job.id,
-          attempt: job.attempt,
-          outcome: { kind: 'interrupted' },
-          startedAt: now,
-          finishedAt: now,
-        },
+        result: { outcome: { kind: 'interrupted' }, startedAt: now, finishedAt: now },
       })),
     )
   }

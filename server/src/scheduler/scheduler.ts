@@ -140,8 +140,9 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
   }
 
   const stopJobs = (ids: readonly string[], reason: StopReason): void => {
+    const known = running.byId()
     for (const id of ids) {
-      const entry = running.get(id)
+      const entry = known.get(id)
       if (!entry) {
         if (reason === 'cancel') dispatch.stopWhenStarted(id)
         continue
@@ -274,7 +275,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       cancelJobs(ids, {
         store,
         bus,
-        runsHere: (id) => running.get(id) !== undefined,
+        running: () => running.byId(),
         onCancelled(jobs) {
           for (const { id } of jobs) dispatch.remove(id)
           announce(jobs)

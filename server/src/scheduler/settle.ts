@@ -36,7 +36,7 @@ export interface Settler {
 
 export interface EndedRun {
   entry: Pick<RunningJob, 'job' | 'leaseId' | 'stopReason'>
-  result: WorkResult
+  result: Pick<WorkResult, 'outcome' | 'startedAt' | 'finishedAt'>
 }
 
 export interface SettlerOptions {
@@ -74,7 +74,7 @@ const seenOutcome = (stopReason: StopReason | null, outcome: Outcome): Outcome =
 
 export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Settler {
   /** by the call they came with */
-  const pending = new Set<Item[]>()
+  const pending: Item[][] = []
   let unstored = 0
   let abandoned = false
   let wakeSleeper: () => void = () => {}
@@ -135,7 +135,7 @@ export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Set
   const hasRoom = (): boolean => unstored < MAX_UNSTORED
   const onStored = (items: Item[]): void => {
     const hadRoom = hasRoom()
-    pending.delete(items)
+    pending.splice(pending.indexOf(items), 1)
     unstored -= items.length
     if (!hadRoom && hasRoom()) onRoom()
   }
@@ -154,13 +154,13 @@ export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Set
           jitter: Math.random(),
         }),
       }))
-      pending.add(items)
+      pending.push(items)
       unstored += items.length
       void batches.add(items).then(() => onStored(items))
     },
     hasRoom,
     isPending: (id) =>
-      [...pending].some((items) => items.some(({ settlement }) => settlement.id === id)),
+      pending.some((items) => items.some(({ settlement }) => settlement.id === id)),
     idle: () => batches.idle(),
     abandon() {
       abandoned = true

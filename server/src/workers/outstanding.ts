@@ -2,11 +2,6 @@ import type { Outcome } from '../core/outcome.ts'
 import type { PackedOrder } from './packing.ts'
 import type { WorkResult } from './worker.ts'
 
-interface Entry {
-  attempt: number
-  order: Placed
-}
-
 interface Placed {
   id: number
   /** threads it was counted on */
@@ -14,7 +9,9 @@ interface Placed {
   givenAt: number
   /** Not the whole items: their payloads would stay in memory until the jobs end. */
   jobIds: readonly string[]
-  /** of them without an answer */
+  /** of each job, whether it was answered for */
+  answered: boolean[]
+  /** jobs without an answer */
   left: number
   /** what comes next on its seats */
   next: Placed | null
@@ -26,8 +23,11 @@ export interface Outstanding {
   add(orders: readonly PackedOrder[]): void
   /** the results that were waited for */
   take(results: WorkResult[]): WorkResult[]
-  /** Answers for everything but `except`: what ran ended like `ran`, what was behind it in a batch never started. */
-  fail(ran: Outcome, except: ReadonlySet<string>): WorkResult[]
+  /**
+   * Answers for everything but the orders of `except`: what ran ended like `ran`, what was behind it in a batch
+   * never started.
+   */
+  fail(ran: Outcome, except: ReadonlySet<number>): WorkResult[]
   /** one entry per thread: the job it runs, or null */
   busy(): (string | null)[]
 }
@@ -37,19 +37,24 @@ const now = (): number => performance.timeOrigin + performance.now()
 const place = ({ id, jobIds }: PackedOrder, seats: number[]): Placed => ({
   ...{ id, jobIds, seats },
   givenAt: now(),
+  answered: jobIds.map(() => false),
   left: jobIds.length,
   next: null,
 })
 
 export function createOutstanding(threads: number): Outstanding {
-  const entries = new Map<string, Entry>()
   const seats: (Placed | null)[] = Array.from({ length: threads }, () => null)
 
-  const remove = (jobId: string): void => {
-    const entry = entries.get(jobId)
-    if (!entry) return
-    const { order } = entry
-    entries.delete(jobId)
+  const find = (id: number): Placed | undefined => {
+    for (const placed of seats) {
+      if (placed?.id === id) return placed
+      if (placed?.next?.id === id) return placed.next
+    }
+    return undefined
+  }
+
+  const answer = (order: Placed, at: number): void => {
+    order.answered[at] = true
     order.left -= 1
     if (order.left > 0) return
     for (const seat of order.seats) {
@@ -58,12 +63,9 @@ export function createOutstanding(threads: number): Outstanding {
       if (placed === order) seats[seat] = order.next
       else if (placed?.next === order) placed.next = null
     }
+    // One that the garbage collector has carried into the old space would keep all that ever came next.
+    order.next = null
   }
-
-  const isWaiting = (order: Placed, jobId: string): boolean => entries.get(jobId)?.order === order
-  /** jobs without an answer, in their order */
-  const waiting = (order: Placed): string[] =>
-    order.jobIds.filter((jobId) => isWaiting(order, jobId))
 
   return {
     add(orders) {
@@ -76,37 +78,40 @@ export function createOutstanding(threads: number): Outstanding {
           )
         }
         const placed = place(order, before ? before.seats : free)
-        order.jobIds.forEach((jobId, at) => {
-          entries.set(jobId, { attempt: order.attempts[at] ?? 0, order: placed })
-        })
         if (before) before.next = placed
         else for (const seat of free) seats[seat] = placed
       }
     },
     take(results) {
-      return results.filter(({ jobId, attempt }) => {
-        if (entries.get(jobId)?.attempt !== attempt) return false
-        remove(jobId)
+      let order: Placed | undefined
+      return results.filter((result) => {
+        if (order?.id !== result.order) order = find(result.order)
+        if (order?.answered[result.place] !== false) return false
+        answer(order, result.place)
         return true
       })
     },
     fail(ran, except) {
-      const at = now()
+      const finishedAt = now()
       const results: WorkResult[] = []
-      for (const order of new Set(seats)) {
-        if (!order) continue
+      for (const first of new Set(seats)) {
         let outcome = ran
-        for (const jobId of [...waiting(order), ...(order.next ? waiting(order.next) : [])]) {
-          if (except.has(jobId)) continue
-          const attempt = entries.get(jobId)?.attempt ?? 0
-          results.push({ jobId, attempt, outcome, startedAt: order.givenAt, finishedAt: at })
-          outcome = { kind: 'interrupted' }
+        for (const order of [first, first?.next]) {
+          if (!order || except.has(order.id)) continue
+          order.answered.forEach((answered, at) => {
+            if (answered) return
+            const startedAt = first?.givenAt ?? finishedAt
+            results.push({ order: order.id, place: at, outcome, startedAt, finishedAt })
+            outcome = { kind: 'interrupted' }
+          })
         }
       }
-      for (const { jobId } of results) remove(jobId)
+      for (const result of results) {
+        const order = find(result.order)
+        if (order) answer(order, result.place)
+      }
       return results
     },
-    busy: () =>
-      seats.map((placed) => placed?.jobIds.find((jobId) => isWaiting(placed, jobId)) ?? null),
+    busy: () => seats.map((placed) => placed?.jobIds[placed.answered.indexOf(false)] ?? null),
   }
 }

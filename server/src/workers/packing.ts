@@ -87,8 +87,9 @@ export interface ItemAnswers {
 }
 
 export interface PackedResults {
-  jobIds: string[]
-  attempts: number[]
+  /** of each: the id of its order, and which item of that */
+  orders: number[]
+  places: number[]
   /** the result of one that completed, or how else it ended */
   outcomes: (string | Outcome)[]
   /** of each: when it started, when it ended, epoch ms */
@@ -102,8 +103,8 @@ export function packResults(results: readonly WorkResult[]): PackedResults {
     times[2 * index + 1] = finishedAt
   })
   return {
-    jobIds: results.map(({ jobId }) => jobId),
-    attempts: results.map(({ attempt }) => attempt),
+    orders: results.map(({ order }) => order),
+    places: results.map(({ place }) => place),
     outcomes: results.map(({ outcome }) =>
       outcome.kind === 'completed' ? outcome.result : outcome,
     ),
@@ -111,10 +112,10 @@ export function packResults(results: readonly WorkResult[]): PackedResults {
   }
 }
 
-export function unpackResults({ jobIds, attempts, outcomes, times }: PackedResults): WorkResult[] {
+export function unpackResults({ orders, places, outcomes, times }: PackedResults): WorkResult[] {
   return outcomes.map((outcome, index) => ({
-    jobId: jobIds[index] ?? '',
-    attempt: attempts[index] ?? 0,
+    order: orders[index] ?? 0,
+    place: places[index] ?? 0,
     outcome: typeof outcome === 'string' ? { kind: 'completed', result: outcome } : outcome,
     startedAt: times[2 * index] ?? 0,
     finishedAt: times[2 * index + 1] ?? 0,

@@ -288,10 +288,10 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 }
 
 /** Goes back to the queue: no thread can take it now. */
-const refused = ({ jobIds, attempts }: PackedOrder): WorkResult[] =>
-  jobIds.map((jobId, index) => ({
-    jobId,
-    attempt: attempts[index] ?? 0,
+const refused = ({ id, jobIds }: PackedOrder): WorkResult[] =>
+  jobIds.map((_, place) => ({
+    order: id,
+    place,
     outcome: { kind: 'interrupted' },
     startedAt: now(),
     finishedAt: now(),

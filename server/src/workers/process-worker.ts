@@ -107,7 +107,7 @@ export async function startProcessWorker(
     // Orders that were never sent wait for the next process.
     const unsent = new Set(
       waiting.flatMap((message) =>
-        message.type === 'run' ? message.orders.flatMap(({ jobIds }) => jobIds) : [],
+        message.type === 'run' ? message.orders.map(({ id }) => id) : [],
       ),
     )
     const results = outstanding.fail(ran, unsent)

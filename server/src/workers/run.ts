@@ -100,19 +100,17 @@ export function outcomeOf(run: Run, index: number, answer: Answer<string> | Thre
 /** Answers for an item that was not answered for. */
 export function answerFor(
   run: Run,
-  index: number,
+  place: number,
   outcome: Outcome,
   startedAt: number,
   finishedAt: number,
 ): WorkResult {
-  const jobId = run.order.jobIds[index]
-  const attempt = run.order.attempts[index]
-  if (jobId === undefined || attempt === undefined) {
-    throw new Error(`order ${run.id} has no item ${index}`)
+  if (run.answered[place] !== false) {
+    throw new Error(`order ${run.order.id} has no item ${place} without an answer`)
   }
-  run.answered[index] = true
+  run.answered[place] = true
   run.unanswered -= 1
-  return { jobId, attempt, outcome, startedAt, finishedAt }
+  return { order: run.order.id, place, outcome, startedAt, finishedAt }
 }
 
 /** Results for the items from there on that will not run: they go back to the queue. */

@@ -13,7 +13,7 @@ export interface WorkItem {
 
 /** One message to the threads: a job on `width` threads, or several small ones after each other on one. */
 export interface WorkOrder {
-  /** no other order that has not ended has it */
+  /** no other order of this worker ever has it: what is answered late is not taken for an answer to another */
   id: number
   width: number
   /** exactly one where width > 1 */
@@ -26,8 +26,9 @@ export interface WorkOrder {
 }
 
 export interface WorkResult {
-  jobId: string
-  attempt: number
+  /** id of the order, and which of its items */
+  order: number
+  place: number
   outcome: Outcome
   /** when the item itself started and ended in its thread, epoch ms on this machine's clock; equal if it never ran */
   startedAt: number
