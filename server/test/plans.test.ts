@@ -3,7 +3,7 @@ import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { claimJobs } from '../src/store/claim.ts'
 import { createMemoryCache } from '../src/store/cache/memory.ts'
-import { heartbeat, registerNode } from '../src/store/nodes.ts'
+import { heartbeat, lookAround, registerNode } from '../src/store/nodes.ts'
 import type { Store } from '../src/store/open.ts'
 import { peekJobs } from '../src/store/peek.ts'
 import { promoteDue } from '../src/store/promote.ts'
@@ -143,6 +143,18 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
         for (const plan of await plansOf(store, one)) expect(touched(plan)).toBeLessThanOrEqual(51)
       }
     })
+  })
+
+  test('what keeps a node alive touches few rows, however many of its jobs run', async () => {
+    await store.pool.query('TRUNCATE job')
+    await fill(store.pool, 'RUNNING')
+    await store.pool.query('ANALYZE job')
+    for (const one of [
+      (explained: Store) => heartbeat(explained, { id: nodeId, workers: [] }),
+      (explained: Store) => lookAround(explained, 3_600_000),
+    ]) {
+      for (const plan of await plansOf(store, one)) expect(touched(plan)).toBeLessThanOrEqual(51)
+    }
   })
 
   test.each(['FAILED', 'CANCELLED'] as const)(

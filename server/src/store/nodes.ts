@@ -1,4 +1,5 @@
 import type { WorkerView } from '../core/job.ts'
+import { heldBy } from './lease.ts'
 import type { Store } from './open.ts'
 import { run, type Statement } from './run.ts'
 
@@ -35,7 +36,7 @@ const beat: Statement = {
     UPDATE node SET heartbeat_at = clock_timestamp(), workers = $2 WHERE id = $1 RETURNING id
   )
   SELECT EXISTS (SELECT 1 FROM beat) AS alive, ARRAY(
-    SELECT id::text FROM job WHERE state = 'RUNNING' AND node_id = $1 AND cancel_requested_at IS NOT NULL
+    SELECT id::text FROM job WHERE cancel_requested_at IS NOT NULL AND ${heldBy('$1')} AND node_id = $1
   ) AS cancelling`,
 }
 
@@ -60,7 +61,10 @@ export async function removeNode({ pool }: Store, id: string): Promise<void> {
 }
 
 // One statement for what every node asks every few seconds for as long as it lives. With no node at all
-// there still is a row, of nulls.
+// there still is a row, of nulls. Running jobs of no node are looked for between the nodes, in the index that has
+// all by their node: of those that do run, and of the many that did since the last vacuum, none is touched.
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 const surroundings: Statement = {
   name: 'surroundings',
   text: `WITH live AS (
@@ -68,8 +72,12 @@ const surroundings: Statement = {
     ), lost AS (
       SELECT EXISTS (SELECT 1 FROM node WHERE heartbeat_at <= clock_timestamp() - $1 * interval '1 ms')
         OR EXISTS (
-          SELECT 1 FROM job WHERE state = 'RUNNING'
-            AND NOT EXISTS (SELECT 1 FROM node WHERE node.id = job.node_id)
+          SELECT 1 FROM (
+            SELECT id AS from_id, lead(id, 1, '${LAST_ID}') OVER (ORDER BY id) AS to_id
+            FROM (SELECT id FROM node UNION ALL SELECT '${FIRST_ID}') AS ids
+          ) AS gap CROSS JOIN LATERAL (
+            SELECT 1 FROM job WHERE state = 'RUNNING' AND node_id > from_id AND node_id < to_id LIMIT 1
+          ) AS orphan
         ) AS any_lost
     )
     SELECT id, name, roles, workers, max_threads, date_part('epoch', started_at) * 1e3 AS started_ms,
