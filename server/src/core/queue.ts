@@ -34,103 +34,126 @@ export interface Queue<J extends QueuedJob = QueuedJob> extends Iterable<J> {
 const FEW_DEAD = 32
 const MAX_DEAD = 1024
 
-export function createQueue<J extends QueuedJob = QueuedJob>(jobs: Iterable<J> = []): Queue<J> {
-  let heap: J[] = []
+export const createQueue = <J extends QueuedJob = QueuedJob>(jobs: Iterable<J> = []): Queue<J> =>
+  new SortedHeap(jobs)
+
+/**
+ * A class where the rest of this code has functions: queues are made all the time, and a literal with a getter is
+ * of another shape each time it is made, so that V8 threw away what it had compiled for the last one.
+ */
+class SortedHeap<J extends QueuedJob> implements Queue<J> {
+  #heap: J[] = []
   /** true while it is a sorted list, which begins at `head`: what was before has been taken */
-  let sorted = true
-  let head = 0
-  let live = new Map<string, J>()
+  #sorted = true
+  #head = 0
+  #live = new Map<string, J>()
   /** removed, and still in the heap */
-  const dead = new Set<string>()
+  readonly #dead = new Set<string>()
 
-  const clearAway = (): void => {
-    heap = heap.slice(head).filter(({ id }) => !dead.has(id))
-    head = 0
-    dead.clear()
-    if (!sorted) heap.sort(compareRank)
-    sorted = true
+  constructor(jobs: Iterable<J>) {
+    for (const job of jobs) this.add(job)
   }
 
-  /** Dead ones leave the front: the first of a sorted list, the root of a heap. */
-  const clearFront = (): void => {
-    for (let first = heap[head]; first && dead.delete(first.id); first = heap[head]) dropFirst()
+  get size(): number {
+    return this.#live.size
   }
-  const dropFirst = (): void => {
-    if (!sorted) {
-      const last = heap.pop()
-      if (last && heap.length > 0) sink(heap, last, 0)
+
+  add(job: J): void {
+    if (this.#live.has(job.id)) return
+    if (this.#live.size === 0) {
+      this.#clearAway()
+      // The table that a map outgrew leads to the next one: see `scheduler/running.ts`. A new map has no such past.
+      this.#live = new Map()
+    } else if (this.#dead.has(job.id)) this.#clearAway()
+    this.#live.set(job.id, job)
+    const last = this.#heap.at(-1)
+    const isEmpty = this.#heap.length === this.#head
+    if (this.#sorted && (isEmpty || !last || compareRank(last, job) < 0)) {
+      this.#heap.push(job)
       return
     }
-    head += 1
-    if (head > FEW_DEAD && head > heap.length / 2) {
-      heap = heap.slice(head)
-      head = 0
-    }
+    if (this.#sorted) this.#clearAway()
+    this.#sorted = false
+    rise(this.#heap, job, this.#heap.length)
   }
 
-  const remove = (id: string): boolean => {
-    if (!live.delete(id)) return false
-    if (heap[head]?.id === id) {
-      dropFirst()
+  remove(id: string): boolean {
+    if (!this.#live.delete(id)) return false
+    if (this.#heap[this.#head]?.id === id) {
+      this.#dropFirst()
       return true
     }
-    dead.add(id)
-    const many = Math.min(MAX_DEAD, (heap.length - head) / 2)
-    if (dead.size > FEW_DEAD && dead.size > many) clearAway()
+    this.#dead.add(id)
+    const many = Math.min(MAX_DEAD, (this.#heap.length - this.#head) / 2)
+    if (this.#dead.size > FEW_DEAD && this.#dead.size > many) this.#clearAway()
     return true
   }
 
-  const first = (): J | undefined => {
-    clearFront()
-    return heap[head]
+  has(id: string): boolean {
+    return this.#live.has(id)
   }
 
-  const queue: Queue<J> = {
-    get size() {
-      return live.size
-    },
-    add(job) {
-      if (live.has(job.id)) return
-      if (live.size === 0) {
-        clearAway()
-        // The table that a map outgrew leads to the next one: see `scheduler/running.ts`. A new map has no such past.
-        live = new Map()
-      } else if (dead.has(job.id)) clearAway()
-      live.set(job.id, job)
-      const last = heap.at(-1)
-      if (sorted && (heap.length === head || !last || compareRank(last, job) < 0)) {
-        heap.push(job)
-        return
-      }
-      if (sorted) clearAway()
-      sorted = false
-      rise(heap, job, heap.length)
-    },
-    remove,
-    has: (id) => live.has(id),
-    get: (id) => live.get(id),
-    peek: first,
-    pop() {
-      const best = first()
-      if (best) remove(best.id)
-      return best
-    },
-    keepBest(n) {
-      if (n >= live.size) return
-      heap = take(queue, n)
-      head = 0
-      sorted = true
-      live.clear()
-      dead.clear()
-      for (const job of heap) live.set(job.id, job)
-    },
-    [Symbol.iterator]() {
-      clearFront()
-      return sorted ? inList(heap, head, dead) : inOrder(heap, dead)
-    },
+  get(id: string): J | undefined {
+    return this.#live.get(id)
   }
-  for (const job of jobs) queue.add(job)
-  return queue
+
+  peek(): J | undefined {
+    this.#clearFront()
+    return this.#heap[this.#head]
+  }
+
+  pop(): J | undefined {
+    const best = this.peek()
+    if (best) this.remove(best.id)
+    return best
+  }
+
+  keepBest(n: number): void {
+    if (n >= this.#live.size) return
+    this.#heap = take(this, n)
+    this.#head = 0
+    this.#sorted = true
+    this.#live.clear()
+    this.#dead.clear()
+    for (const job of this.#heap) this.#live.set(job.id, job)
+  }
+
+  [Symbol.iterator](): Iterator<J> {
+    this.#clearFront()
+    return this.#sorted
+      ? inList(this.#heap, this.#head, this.#dead)
+      : inOrder(this.#heap, this.#dead)
+  }
+
+  #clearAway(): void {
+    this.#heap = this.#heap.slice(this.#head).filter(({ id }) => !this.#dead.has(id))
+    this.#head = 0
+    this.#dead.clear()
+    if (!this.#sorted) this.#heap.sort(compareRank)
+    this.#sorted = true
+  }
+
+  /** Dead ones leave the front: the first of a sorted list, the root of a heap. */
+  #clearFront(): void {
+    let first = this.#heap[this.#head]
+    while (first && this.#dead.delete(first.id)) {
+      this.#dropFirst()
+      first = this.#heap[this.#head]
+    }
+  }
+
+  #dropFirst(): void {
+    if (!this.#sorted) {
+      const last = this.#heap.pop()
+      if (last && this.#heap.length > 0) sink(this.#heap, last, 0)
+      return
+    }
+    this.#head += 1
+    if (this.#head > FEW_DEAD && this.#head > this.#heap.length / 2) {
+      this.#heap = this.#heap.slice(this.#head)
+      this.#head = 0
+    }
+  }
 }
 
 /** Moves `job` from the hole at `place` towards the root, then puts it down. */
