@@ -7,12 +7,10 @@ import type { Store } from '../store/open.ts'
 export interface CancelOptions {
   store: Store
   bus: Bus
-  /** by id, what this node runs */
-  running(): ReadonlyMap<string, unknown>
   /** these ended without having started */
   onCancelled(jobs: Job[]): void
-  /** these run somewhere and were marked */
-  onStopping(jobs: Job[]): void
+  /** These run somewhere and were marked. Tells the ids of those that do not run here. */
+  onStopping(jobs: Job[]): string[]
 }
 
 /**
@@ -22,9 +20,7 @@ export interface CancelOptions {
 export async function cancelJobs(ids: string[], options: CancelOptions): Promise<Job[]> {
   const { cancelled, stopping, missing, finished } = await requestCancel(options.store, ids)
   options.onCancelled(cancelled)
-  options.onStopping(stopping)
-  const here = options.running()
-  const elsewhere = stopping.map(({ id }) => id).filter((id) => !here.has(id))
+  const elsewhere = options.onStopping(stopping)
   if (elsewhere.length > 0) options.bus.publish('cancel', { ids: elsewhere })
 
   const [gone] = missing

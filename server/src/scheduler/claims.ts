@@ -28,8 +28,8 @@ export interface ClaimsOptions {
   /** after the commit of a claim, in the turn in which the jobs were handed to their workers */
   onStarted(jobs: Job[]): void
   onHandedOver(): void
-  /** a job that `stopWhenStarted` was asked about now runs */
-  onStopWanted(id: string): void
+  /** jobs that `stopWhenStarted` was asked about now run, if they were not refused */
+  onStopWanted(ids: string[]): void
   /** A claim was answered; `refused` where not all that was asked for was given. */
   onEnd(refused: boolean): void
   onError(error: unknown): void
@@ -49,8 +49,8 @@ export interface Claims {
   ): Promise<Stored>
   /** ids of what is being claimed */
   ids(): string[]
-  /** remembers the wish if the job is being claimed this moment */
-  stopWhenStarted(id: string): void
+  /** remembers the wish for those of them that are being claimed this moment */
+  stopWhenStarted(ids: readonly string[]): void
   /** Settles what became of claims whose end is not known. Nothing is claimed meanwhile. */
   clearDoubts(): Promise<void>
   /** resolves when none is under way */
@@ -179,13 +179,14 @@ export function createClaims(options: ClaimsOptions): Claims {
       const ids = isWhole ? null : new Set(given[at]?.map(({ job }) => job.id))
       options.decisions.started(ids ? starts.filter(({ id }) => ids.has(id)) : starts, now)
     }
-    if (stopWanted.size > 0) {
-      for (const { job } of asked) if (stopWanted.delete(job.id)) options.onStopWanted(job.id)
-    }
     flights.splice(
       flights.findIndex((flight) => flight.orders === orders),
       1,
     )
+    if (stopWanted.size > 0) {
+      const wanted = asked.map(({ job }) => job.id).filter((id) => stopWanted.delete(id))
+      options.onStopWanted(wanted)
+    }
     if (error === undefined) options.onEnd(!isWhole)
     else options.onError(error)
   }
@@ -211,8 +212,10 @@ export function createClaims(options: ClaimsOptions): Claims {
       return stored
     },
     ids,
-    stopWhenStarted(id) {
-      if (ids().includes(id)) stopWanted.add(id)
+    stopWhenStarted(asked) {
+      if (asked.length === 0) return
+      const claiming = new Set(ids())
+      for (const id of asked) if (claiming.has(id)) stopWanted.add(id)
     },
     async clearDoubts() {
       if (!inDoubt) return

@@ -53,8 +53,8 @@ export interface DispatchOptions {
   types: string[]
   /** after the commit of a claim, in the turn in which the jobs were handed to their workers */
   onStarted(jobs: Job[]): void
-  /** a job that `stopWhenStarted` was asked about now runs */
-  onStopWanted(id: string): void
+  /** jobs that `stopWhenStarted` was asked about now run, if they were not refused */
+  onStopWanted(ids: string[]): void
   /** ended here, but perhaps not yet in the table */
   isSettling(id: string): boolean
   /** false while too many results wait to be stored; `kick` is called when they do no more */
@@ -83,8 +83,8 @@ export interface Dispatch {
   remove(id: string): void
   /** ids of jobs of which it is not known yet whether this node has them */
   claiming(): string[]
-  /** remembers the wish if the job is being claimed this moment */
-  stopWhenStarted(id: string): void
+  /** remembers the wish for those of them that are being claimed this moment */
+  stopWhenStarted(ids: readonly string[]): void
   /** what the next plan would be made on, after a look at the table if this node knows that it needs one */
   view(): Promise<LearntView & { queued: Queue }>
   /** claims no more; resolves when a claim under way has been dealt with */
@@ -272,7 +272,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     },
     remove: (id) => void window.take(id),
     claiming: () => claims.ids(),
-    stopWhenStarted: (id) => claims.stopWhenStarted(id),
+    stopWhenStarted: (ids) => claims.stopWhenStarted(ids),
     async view() {
       if (maxThreads > 0) await lookWhenBlind()
       return view()

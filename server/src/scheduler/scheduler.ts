@@ -37,8 +37,9 @@ import { createMembership } from './membership.ts'
 import { createProgress } from './progress.ts'
 import { createReconcile } from './reconcile.ts'
 import { retryJob } from './retry.ts'
-import { createRunning, type StopReason } from './running.ts'
+import { createRunning } from './running.ts'
 import { createSettler } from './settle.ts'
+import { createStopJobs } from './stop-jobs.ts'
 import { createSubmit, type Submit } from './submit.ts'
 import { createTurns } from './turns.ts'
 import { createWhatIf, type WhatIf } from './what-if.ts'
@@ -139,20 +140,11 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     dispatch.kick()
   }
 
-  const stopJobs = (ids: readonly string[], reason: StopReason): void => {
-    const known = running.byId()
-    for (const id of ids) {
-      const entry = known.get(id)
-      if (!entry) {
-        if (reason === 'cancel') dispatch.stopWhenStarted(id)
-        continue
-      }
-      entry.stopReason ??= reason
-      if (reason === 'cancel') entry.job = { ...entry.job, cancelRequested: true }
-      workers.get(entry.slot.workerName)?.cancel([id])
-    }
-  }
-
+  const stopJobs = createStopJobs({
+    running,
+    workers: () => workers,
+    stopWhenStarted: (ids) => dispatch.stopWhenStarted(ids),
+  })
   const progress = createProgress(running, announce)
   const started = await options.startWorkers({
     finished: onFinished,
@@ -181,8 +173,8 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       // Nothing is started without a lease, and it may have been away.
       dispatch.kick()
     },
-    onLeaseLost: () => stopJobs(idsOf([...running.all()].map(({ job }) => job)), 'lease'),
-    onCancelling: (ids) => stopJobs(ids, 'cancel'),
+    onLeaseLost: () => void stopJobs([...running.byId().keys()], 'lease'),
+    onCancelling: (ids) => void stopJobs(ids, 'cancel'),
     onRescued: onChanged,
     onChange: () => dispatch.lookAgain(),
   })
@@ -201,7 +193,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       turns.kick()
       cluster.changed()
     },
-    onStopWanted: (id) => stopJobs([id], 'cancel'),
+    onStopWanted: (ids) => void stopJobs(ids, 'cancel'),
     isSettling: (id) => settler.isPending(id),
     hasRoomForResults: () => settler.hasRoom(),
     reconcile: () => reconcile.now(),
@@ -241,7 +233,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       if (nodeId !== membership.leaseId()) dispatch.lookAgain()
     }),
     bus.subscribe('jobs', (jobs) => insight.onChanged(jobs)),
-    bus.subscribe('cancel', ({ ids }) => stopJobs(ids, 'cancel')),
+    bus.subscribe('cancel', ({ ids }) => void stopJobs(ids, 'cancel')),
   ]
 
   const drain = createDrain(running)
@@ -275,14 +267,13 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       cancelJobs(ids, {
         store,
         bus,
-        running: () => running.byId(),
         onCancelled(jobs) {
           for (const { id } of jobs) dispatch.remove(id)
           announce(jobs)
         },
         onStopping(jobs) {
           announce(jobs)
-          stopJobs(idsOf(jobs), 'cancel')
+          return stopJobs(idsOf(jobs), 'cancel')
         },
       }),
     async retry(id) {

@@ -30,6 +30,8 @@ export async function registerNode(
   await run(pool, register, [id, name, roles, JSON.stringify(workers), maxThreads])
 }
 
+// The node stands beside `heldBy` once more for the index of jobs to be cancelled, which nearly none is in. Of the one
+// that has all running jobs, those that ended since the last vacuum would have to be looked at as well.
 const beat: Statement = {
   name: 'heartbeat',
   text: `WITH beat AS (
@@ -60,11 +62,11 @@ export async function removeNode({ pool }: Store, id: string): Promise<void> {
   await run(pool, { text: 'DELETE FROM node WHERE id = $1' }, [id])
 }
 
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 // One statement for what every node asks every few seconds for as long as it lives. With no node at all
 // there still is a row, of nulls. Running jobs of no node are looked for between the nodes, in the index that has
 // all by their node: of those that do run, and of the many that did since the last vacuum, none is touched.
-const FIRST_ID = '00000000-0000-0000-0000-000000000000'
-const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 const surroundings: Statement = {
   name: 'surroundings',
   text: `WITH live AS (

@@ -1,0 +1,32 @@
+import type { Worker } from '../workers/worker.ts'
+import type { Running, StopReason } from './running.ts'
+
+export interface StopJobsOptions {
+  running: Pick<Running, 'byId'>
+  workers(): ReadonlyMap<string, Pick<Worker, 'cancel'>>
+  /** remembers the wish for those of them that are being claimed this moment */
+  stopWhenStarted(ids: readonly string[]): void
+}
+
+/** Asks jobs of this node to stop; they end shortly after. Tells the ids of those that do not run here. */
+export type StopJobs = (ids: readonly string[], reason: StopReason) => string[]
+
+export function createStopJobs(options: StopJobsOptions): StopJobs {
+  return (ids, reason) => {
+    if (ids.length === 0) return []
+    const running = options.running.byId()
+    const elsewhere: string[] = []
+    for (const id of ids) {
+      const entry = running.get(id)
+      if (!entry) {
+        elsewhere.push(id)
+        continue
+      }
+      entry.stopReason ??= reason
+      if (reason === 'cancel') entry.job = { ...entry.job, cancelRequested: true }
+      options.workers().get(entry.slot.workerName)?.cancel([id])
+    }
+    if (reason === 'cancel') options.stopWhenStarted(elsewhere)
+    return elsewhere
+  }
+}
