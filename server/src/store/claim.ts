@@ -1,4 +1,3 @@
-import pg from 'pg'
 import type { Job, WidthReason } from '../core/job.ts'
 import type { Store } from './open.ts'
 import { plainArray, textArray } from './parameters.ts'
@@ -16,24 +15,9 @@ export interface Claim {
 /** A job that now runs under the node's lease. */
 export interface Claimed {
   job: Job
-  /** JSON text, where it is large in UTF-8 */
-  payload: string | Uint8Array
+  /** JSON text */
+  payload: string
 }
-
-/** Payloads up to this are kept as text: of short ones bytes would be larger, and slower to make. */
-const SHORT = 1024
-
-/**
- * Large payloads leave the heap as soon as they are read. Until its last row has come the rows of a claim live
- * for some ms, in which the garbage collector ran nearly every time: it copied all their texts into new pages,
- * where they stayed as garbage.
- */
-const payloadTypes: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number) => (oid === TEXT_OID ? toPayload : Number),
-}
-const TEXT_OID: number = pg.types.builtins.TEXT
-const toPayload = (text: string | Uint8Array): Claimed['payload'] =>
-  text.length > SHORT ? Buffer.from(text) : text
 
 // The state is compared in `coalesce`, so that the planner cannot answer from the index of queued jobs, walking
 // all of them for these few: 6,000 jobs/s instead of 60,000 with 100,000 queued. And it expects half of all rows
@@ -45,7 +29,6 @@ const toPayload = (text: string | Uint8Array): Claimed['payload'] =>
 // node's jobs, so a claim either is seen by it or finds its lease gone and starts nothing.
 const claim: Statement = {
   name: 'claim',
-  types: payloadTypes,
   text: `WITH lease AS MATERIALIZED (
     SELECT id FROM node WHERE id = $1 FOR KEY SHARE
   )

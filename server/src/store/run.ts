@@ -12,8 +12,6 @@ export interface Statement {
   /** prepared under this name on each connection; for hot statements */
   name?: string
   text: string
-  /** how columns are read, where that is not as usual */
-  types?: pg.CustomTypesConfig
 }
 
 /**

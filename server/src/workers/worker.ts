@@ -5,8 +5,8 @@ export interface WorkItem {
   jobId: string
   type: string
   attempt: number
-  /** JSON text, as it is or in UTF-8: parsed in the thread, not on the way */
-  payload: string | Uint8Array
+  /** JSON text, parsed in the thread and not on the way */
+  payload: string
   /** limit of this attempt; null for none */
   timeoutMs: number | null
 }
