@@ -16,6 +16,7 @@ export function createStopJobs(options: StopJobsOptions): StopJobs {
     if (ids.length === 0) return []
     const running = options.running.byId()
     const elsewhere: string[] = []
+    const perWorker = new Map<string, string[]>()
     for (const id of ids) {
       const entry = running.get(id)
       if (!entry) {
@@ -24,8 +25,12 @@ export function createStopJobs(options: StopJobsOptions): StopJobs {
       }
       entry.stopReason ??= reason
       if (reason === 'cancel') entry.job = { ...entry.job, cancelRequested: true }
-      options.workers().get(entry.slot.workerName)?.cancel([id])
+      const { workerName } = entry.slot
+      const own = perWorker.get(workerName)
+      if (own) own.push(id)
+      else perWorker.set(workerName, [id])
     }
+    for (const [name, own] of perWorker) options.workers().get(name)?.cancel(own)
     if (reason === 'cancel') options.stopWhenStarted(elsewhere)
     return elsewhere
   }

@@ -252,18 +252,23 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     cancel(jobIds) {
       const wanted = new Set(jobIds)
       for (const run of [...runs]) {
-        const index = run.order.jobIds.findIndex((jobId) => wanted.has(jobId))
-        if (index < 0 || run.answered[index]) continue
+        const places = run.order.jobIds.flatMap((jobId, place) =>
+          wanted.has(jobId) && !run.answered[place] ? [place] : [],
+        )
+        const [first] = places
+        if (first === undefined) continue
         if (!run.begun) {
-          run.stop = { index, reason: 'cancel' }
+          run.stop = { index: first, reason: 'cancel' }
           dismiss(run)
           continue
         }
-        const running = run.order.width > 1 || runningItem(run).index === index
-        // One that has not started in its batch is handed back, and ends as cancelled where it is settled.
+        // Nothing more of it starts: the last that did is the one that runs, if any does.
+        const from = run.order.width > 1 ? 1 : endItems(run)
         const alone = run.order.jobIds.length === 1 && !isWaiting(run)
-        if (running || alone) stop(run, index, 'cancel')
-        else handBack(run, endItems(run))
+        // What has not started is handed back, and ends as cancelled where it is settled.
+        if (places.includes(from - 1)) stop(run, from - 1, 'cancel')
+        else if (alone) stop(run, first, 'cancel')
+        else handBack(run, from)
       }
     },
     warm() {

@@ -29,6 +29,7 @@ export default [
   job('spins', () => { for (;;) {} }),
   job('waits', () => rest(60_000)),
   job('polite', async (_, context) => { while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
+  job('says_it_runs', async (_, context) => { context.progress(0.5); while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
   job('signalled', (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))),
   job('tells', async (_, context) => { for (const part of [0, 0.5, 1]) { context.progress(part); await rest(110) } }),
   job('keeps_objects', () => { const kept = []; for (;;) kept.push({ a: kept.length }) }),
@@ -42,6 +43,12 @@ export default [
   gang('one_exits', (chunk) => { if (chunk === 1) process.exit(1); return chunk }),
   gang('uncloneable', () => () => 0),
 ]`
+
+/** Of the last so many jobs of which that is the last: test workers number them. */
+const idsOf = (last: string, count: number): string[] => {
+  const number = Number(last.slice('job-'.length))
+  return Array.from({ length: count }, (_, n) => `job-${number - count + 1 + n}`)
+}
 
 describe.each(['process', 'thread'] as const)('a worker with its threads in a %s', (isolation) => {
   let test: TestWorker
@@ -233,6 +240,18 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     expect(results.map(({ outcome }) => outcome.kind).slice(1)).toEqual(['timedOut', 'interrupted'])
     const [, long, behind] = results
     expect(behind!.finishedAt).toBeLessThan(long!.finishedAt)
+  })
+
+  it('cancels several jobs of a batch at once: the one that runs is stopped, the others do not start', async () => {
+    test.progress.length = 0
+    const results = test.runBatch(
+      ['fine', 'says_it_runs', 'spins', 'spins'].map((type) => ({ type })),
+    )
+    const ids = idsOf(test.lastId(), 4)
+    await vi.waitFor(() => expect(test.progress).toMatchObject([{ jobId: ids[1] }]))
+    test.worker.cancel(ids)
+    const kinds = (await results).map(({ outcome }) => outcome.kind)
+    expect(kinds).toEqual(['completed', 'cancelled', 'interrupted', 'interrupted'])
   })
 
   it('refuses work for more threads than are free', async () => {
