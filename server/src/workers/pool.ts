@@ -10,7 +10,7 @@ import type { FromThread } from './messages.ts'
 import type { PackedOrder } from './packing.ts'
 import { answerFor, createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
-import { endItems, isWaiting, runItems, runningItem } from './run-items.ts'
+import { endItems, isWaiting, lastStarted, runItems, runningItem } from './run-items.ts'
 import { currentJob, freeLane, leaveSeats } from './seats.ts'
 import { createStarting, isReady } from './starting.ts'
 import { startThread, ThreadEnded } from './thread.ts'
@@ -185,8 +185,12 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       if (index < 0 || startedAt === 0 || run.answered[index]) continue
       const ranMs = at - startedAt
       const limit = run.order.timeoutsMs[index] ?? null
-      if (limit !== null && ranMs > limit) stop(run, index, 'timeout')
-      else if (ranMs > HOSTAGE_MS && index + 1 < run.order.jobIds.length) {
+      if (limit !== null && ranMs > limit) {
+        // One that has just ended of itself leaves the thread to the next, which is not to blame.
+        const last = lastStarted(run)
+        if (last === index) stop(run, index, 'timeout')
+        else handBack(run, last + 1)
+      } else if (ranMs > HOSTAGE_MS && index + 1 < run.order.jobIds.length) {
         handBack(run, endItems(run))
       }
     }
@@ -262,13 +266,12 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
           dismiss(run)
           continue
         }
-        // Nothing more of it starts: the last that did is the one that runs, if any does.
-        const from = run.order.width > 1 ? 1 : endItems(run)
+        const last = lastStarted(run)
         const alone = run.order.jobIds.length === 1 && !isWaiting(run)
         // What has not started is handed back, and ends as cancelled where it is settled.
-        if (places.includes(from - 1)) stop(run, from - 1, 'cancel')
+        if (places.includes(last)) stop(run, last, 'cancel')
         else if (alone) stop(run, first, 'cancel')
-        else handBack(run, from)
+        else handBack(run, last + 1)
       }
     },
     warm() {

@@ -66,6 +66,12 @@ export const runningItem = ({ seats: [seat], lane }: Run): ReturnType<Thread['ru
 /** No further item of it will be started; tells the index from which on that is certain. */
 export const endItems = ({ seats: [seat], lane }: Run): number => seat?.thread?.endItems(lane) ?? 0
 
+/**
+ * No further item of it will be started. Tells the last one that was, which is the one that runs, if any does:
+ * asked first and ended then, the thread could have moved on in between. -1 for none; a gang has one item.
+ */
+export const lastStarted = (run: Run): number => (run.order.width > 1 ? 0 : endItems(run) - 1)
+
 /** True for one that comes next on its thread, and has not begun. */
 export const isWaiting = (run: Run): boolean =>
   run.ahead && (!run.begun || runningItem(run).index < 0)
