@@ -23,6 +23,8 @@ export interface TestWorker {
   runBehind(order: number, items: { type: string; payload?: unknown }[]): Promise<WorkResult[]>
   /** id of the latest job */
   lastId(): string
+  /** ids of the latest jobs, in the order they were given */
+  lastIds(howMany: number): string[]
   /** id of the latest order */
   lastOrder(): number
   close(): Promise<void>
@@ -102,6 +104,8 @@ export async function startTestWorker(
         ),
       ),
     lastId: () => `job-${count}`,
+    lastIds: (howMany) =>
+      Array.from({ length: howMany }, (_, n) => `job-${count - howMany + 1 + n}`),
     lastOrder: () => orders,
     async close() {
       await worker.close()

@@ -84,12 +84,16 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     void thread.started.then(starting.look)
   }
 
-  /** While the run goes on one item stays unanswered: with the last answer its threads count as free. */
-  const handBack = (run: Run, from: number): void => {
+  /**
+   * All that has not started. While the run goes on one item stays unanswered: with the last answer its threads
+   * count as free.
+   */
+  const handBack = (run: Run): void => {
     if (!run.begun) {
       dismiss(run)
       return
     }
+    const from = endItems(run)
     let first = 0
     while (run.answered[first]) first += 1
     const waits = isWaiting(run)
@@ -169,7 +173,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const stop = (run: Run, index: number, reason: Stop): void => {
     if (run.stop) return
     run.stop = { index, reason }
-    if (run.order.width === 1) handBack(run, endItems(run))
+    if (run.order.width === 1) handBack(run)
     endSoon(run)
   }
 
@@ -177,7 +181,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     const at = now()
     // A copy, here and below: to hand a run back can end it.
     for (const run of [...runs]) {
-      if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run, endItems(run))
+      if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run)
       if (!run.begun) continue
       const item = runningItem(run)
       const index = run.order.width === 1 ? item.index : 0
@@ -187,11 +191,10 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       const limit = run.order.timeoutsMs[index] ?? null
       if (limit !== null && ranMs > limit) {
         // One that has just ended of itself leaves the thread to the next, which is not to blame.
-        const last = lastStarted(run)
-        if (last === index) stop(run, index, 'timeout')
-        else handBack(run, last + 1)
+        if (lastStarted(run) === index) stop(run, index, 'timeout')
+        else handBack(run)
       } else if (ranMs > HOSTAGE_MS && index + 1 < run.order.jobIds.length) {
-        handBack(run, endItems(run))
+        handBack(run)
       }
     }
   }
@@ -249,8 +252,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     recall(jobIds) {
       const wanted = new Set(jobIds)
       for (const run of [...runs]) {
-        if (isWaiting(run) && run.order.jobIds.some((id) => wanted.has(id)))
-          handBack(run, endItems(run))
+        if (isWaiting(run) && run.order.jobIds.some((id) => wanted.has(id))) handBack(run)
       }
     },
     cancel(jobIds) {
@@ -271,7 +273,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
         // What has not started is handed back, and ends as cancelled where it is settled.
         if (places.includes(last)) stop(run, last, 'cancel')
         else if (alone) stop(run, first, 'cancel')
-        else handBack(run, last + 1)
+        else handBack(run)
       }
     },
     warm() {

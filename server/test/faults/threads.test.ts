@@ -44,12 +44,6 @@ export default [
   gang('uncloneable', () => () => 0),
 ]`
 
-/** Of the last so many jobs of which that is the last: test workers number them. */
-const idsOf = (last: string, count: number): string[] => {
-  const number = Number(last.slice('job-'.length))
-  return Array.from({ length: count }, (_, n) => `job-${number - count + 1 + n}`)
-}
-
 describe.each(['process', 'thread'] as const)('a worker with its threads in a %s', (isolation) => {
   let test: TestWorker
   beforeAll(async () => {
@@ -247,7 +241,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     const results = test.runBatch(
       ['fine', 'says_it_runs', 'spins', 'spins'].map((type) => ({ type })),
     )
-    const ids = idsOf(test.lastId(), 4)
+    const ids = test.lastIds(4)
     await vi.waitFor(() => expect(test.progress).toMatchObject([{ jobId: ids[1] }]))
     test.worker.cancel(ids)
     const kinds = (await results).map(({ outcome }) => outcome.kind)
