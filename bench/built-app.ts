@@ -3,6 +3,7 @@
  * Loaded from its sources by tsx it would do more work than the product, since that names every function
  * anew (`Object.defineProperty`) each time one is made.
  */
+import './as-started.ts'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type * as api from '../server/src/api/http.ts'

@@ -103,7 +103,11 @@ async function openOurs(
       finished(results) {
         for (const { order, place, outcome } of results) {
           if (outcome.kind !== 'completed') throw new Error(JSON.stringify(outcome))
-          done(given[order % RING]?.[place] ?? '')
+          const batch = given[order % RING]
+          if (!batch) throw new Error(`order ${order} was answered twice`)
+          done(batch.jobIds[place] ?? '')
+          batch.left -= 1
+          if (batch.left === 0) given[order % RING] = undefined
         }
       },
       progress: () => {},
@@ -111,8 +115,8 @@ async function openOurs(
     },
   )
   const last: (number | undefined)[] = []
-  /** the jobs of each order, by its id */
-  const given: string[][] = []
+  /** by the id of its order; not kept for longer than the other contenders keep theirs */
+  const given: ({ jobIds: string[]; left: number } | undefined)[] = []
   let orders = 0
   const itemOf = (jobId: string, type: string, payload: string): WorkItem => {
     return { jobId, type, attempt: 1, payload, timeoutMs: 60_000 }
@@ -120,7 +124,7 @@ async function openOurs(
   // Its threads are up when it has run something on all of them.
   await new Promise<void>((resolve) => {
     waiting[placeOf('job-0')] = resolve
-    given[1] = ['job-0']
+    given[1] = { jobIds: ['job-0'], left: 1 }
     const item = itemOf('job-0', 'large_array_sum', '{"numbers":[1,2,3,4]}')
     worker.run([{ id: (orders += 1), width: threads, items: [item] }])
   })
@@ -130,7 +134,7 @@ async function openOurs(
         itemOf(jobId, 'add_numbers', payloads[index] ?? ''),
       )
       const id = (orders += 1)
-      given[id % RING] = jobIds
+      given[id % RING] = { jobIds, left: jobIds.length }
       const behind = last[lane]
       last[lane] = id
       worker.run([{ id, width: 1, items, ...(behind === undefined ? {} : { behind }) }])

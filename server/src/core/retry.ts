@@ -1,7 +1,5 @@
 import type { Backoff } from './job.ts'
 
-export const DEFAULT_BACKOFF: Backoff = { baseMs: 1_000, maxMs: 60_000 }
-
 /**
  * Time to wait after attempt number `attempt` (from 1) has failed: `baseMs × 2^(attempt − 1)`, at most
  * `maxMs`, of which `jitter` (0..1) takes off up to a half, so that jobs that failed together do not

@@ -5,15 +5,12 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { HeddleError, toError, type Issue } from '../core/errors.ts'
 import type { Backoff } from '../core/job.ts'
-import { DEFAULT_BACKOFF } from '../core/retry.ts'
+import { DEFAULT_BACKOFF, DEFAULT_MAX_ATTEMPTS, DEFAULT_TIMEOUT_MS } from '../core/defaults.ts'
 import { compileJobType } from './compile.ts'
 import type { JobType } from './job-type.ts'
 
 const builtIns = ['add-numbers', 'reverse-string', 'resize-image', 'large-array-sum']
 
-/** Long for any job that belongs on a thread; a type or a submission may say more. */
-const DEFAULT_TIMEOUT_MS = 5 * 60_000
-const DEFAULT_MAX_ATTEMPTS = 3
 /** A module that awaits something for ever must not keep the server from starting. */
 const IMPORT_MS = 10_000
 const MAX_ISSUES = 20

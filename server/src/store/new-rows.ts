@@ -1,6 +1,6 @@
 /** How new jobs reach the table: their columns side by side, in one statement. */
 import type { Backoff, Job } from '../core/job.ts'
-import { DEFAULT_BACKOFF } from '../core/retry.ts'
+import { DEFAULT_BACKOFF } from '../core/defaults.ts'
 import { jsonArray, plainArray, textArray } from './parameters.ts'
 import { timestamp } from './rows.ts'
 

@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/outcome.ts'
-import type { PackedOrder } from './packing.ts'
+import { splitIds, type PackedOrder } from './packing.ts'
 import type { WorkResult } from './worker.ts'
 
 interface Placed {
@@ -8,7 +8,7 @@ interface Placed {
   seats: number[]
   givenAt: number
   /** Not the whole items: their payloads would stay in memory until the jobs end. */
-  jobIds: readonly string[]
+  jobIds: string
   /** of each job, whether it was answered for */
   answered: boolean[]
   /** jobs without an answer */
@@ -34,11 +34,11 @@ export interface Outstanding {
 
 const now = (): number => performance.timeOrigin + performance.now()
 
-const place = ({ id, jobIds }: PackedOrder, seats: number[]): Placed => ({
+const place = ({ id, jobIds, count }: PackedOrder, seats: number[]): Placed => ({
   ...{ id, jobIds, seats },
   givenAt: now(),
-  answered: jobIds.map(() => false),
-  left: jobIds.length,
+  answered: Array<boolean>(count).fill(false),
+  left: count,
   next: null,
 })
 
@@ -112,6 +112,7 @@ export function createOutstanding(threads: number): Outstanding {
       }
       return results
     },
-    busy: () => seats.map((placed) => placed?.jobIds[placed.answered.indexOf(false)] ?? null),
+    busy: () =>
+      seats.map((placed) => (placed && splitIds(placed)[placed.answered.indexOf(false)]) ?? null),
   }
 }

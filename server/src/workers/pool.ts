@@ -7,11 +7,11 @@
  * a new one there, even while native code keeps the old one from ending.
  */
 import type { FromThread } from './messages.ts'
-import type { PackedOrder } from './packing.ts'
+import { ofItem, splitIds, type PackedOrder } from './packing.ts'
 import { answerFor, createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
 import { endItems, isWaiting, lastStarted, runItems, runningItem } from './run-items.ts'
-import { currentJob, freeLane, leaveSeats } from './seats.ts'
+import { createSeat, currentJob, freeLane, isOpen, leaveSeats, openRuns } from './seats.ts'
 import { createStarting, isReady } from './starting.ts'
 import { startThread, ThreadEnded } from './thread.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
@@ -47,19 +47,14 @@ export interface Pool extends Omit<Worker, 'run'> {
 
 export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const { name, threads, graceMs } = options
-  const seats: Seat[] = Array.from({ length: threads }, (_, index) => ({
-    index,
-    thread: null,
-    run: null,
-    next: null,
-  }))
-  /** all that have not ended: a few for each thread */
-  const runs: Run[] = []
+  const seats = Array.from({ length: threads }, (_, index) => createSeat(index))
+  /** runs that have not ended */
+  let open = 0
   let watch: NodeJS.Timeout | undefined
   let closed = false
 
   const onMessage = (message: FromThread): void => {
-    const run = runs.find(({ id }) => id === message.run)
+    const run = openRuns(seats).find(({ id }) => id === message.run)
     if (!run) return
     if (message.heddle === 'items') run.onItems(message.answers)
     else {
@@ -105,26 +100,28 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 
   const release = (run: Run): void => {
-    const at = runs.indexOf(run)
-    if (at >= 0) runs.splice(at, 1)
+    open -= 1
+    for (const { lanes } of run.seats) lanes[run.lane] = null
     leaveSeats(run)
     starting.look()
-    if (runs.length > 0) return
+    if (open > 0) return
     clearInterval(watch)
     watch = undefined
   }
 
   const begin = (run: Run): void => {
-    const threads = run.seats.flatMap(({ thread }) => thread ?? [])
-    const [first] = threads
-    if (!first) throw new Error(`order ${run.order.id} was to begin without a thread`)
+    const threads = run.seats.map(({ thread }) => {
+      if (thread) return thread
+      throw new Error(`order ${run.order.id} was to begin without a thread`)
+    })
     run.begun = true
     run.startedAt = now()
     const end = (results: WorkResult[]): void => {
       release(run)
       if (results.length > 0) events.finished(results)
     }
-    if (run.order.width === 1) {
+    const [first] = threads
+    if (first && run.order.width === 1) {
       runItems(run, first, events.finished, end)
       return
     }
@@ -133,7 +130,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     })
   }
 
-  const starting = createStarting({ seats, runs, startThread: startSeat, begin })
+  const starting = createStarting({ seats, startThread: startSeat, begin })
 
   /** For one that has not begun: no thread will answer for it. */
   const dismiss = (run: Run): void => {
@@ -147,7 +144,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   function endSoon(run: Run): void {
     for (const { thread } of run.seats) thread?.abort(run.id, run.lane)
     setTimeout(() => {
-      if (runs.includes(run)) endThreads(run)
+      if (isOpen(run)) endThreads(run)
     }, graceMs)
   }
 
@@ -179,8 +176,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 
   const look = (): void => {
     const at = now()
-    // A copy, here and below: to hand a run back can end it.
-    for (const run of [...runs]) {
+    for (const run of openRuns(seats)) {
       if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run)
       if (!run.begun) continue
       const item = runningItem(run)
@@ -188,26 +184,27 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       const startedAt = run.order.width === 1 ? item.startedAt : run.startedAt
       if (index < 0 || startedAt === 0 || run.answered[index]) continue
       const ranMs = at - startedAt
-      const limit = run.order.timeoutsMs[index] ?? null
+      const limit = ofItem(run.order.timeoutsMs, index) ?? null
       if (limit !== null && ranMs > limit) {
         // One that has just ended of itself leaves the thread to the next, which is not to blame.
         if (lastStarted(run) === index) stop(run, index, 'timeout')
         else handBack(run)
-      } else if (ranMs > HOSTAGE_MS && index + 1 < run.order.jobIds.length) {
+      } else if (ranMs > HOSTAGE_MS && index + 1 < run.order.count) {
         handBack(run)
       }
     }
   }
 
   const take = (run: Run): void => {
-    runs.push(run)
+    open += 1
+    for (const { lanes } of run.seats) lanes[run.lane] = run
     watch ??= setInterval(look, WATCH_MS)
     starting.take(run)
   }
 
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
   const startBehind = (order: PackedOrder, seat: Seat): void => {
-    const lane = freeLane([seat], runs)
+    const lane = freeLane([seat])
     if (lane === undefined || seat.next) {
       events.finished(refused(order))
       return
@@ -224,7 +221,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     if (free.length < order.width) {
       throw new Error(`${name} was given ${order.width} threads of work with ${free.length} free`)
     }
-    const lane = freeLane(free, runs)
+    const lane = freeLane(free)
     if (lane === undefined) {
       events.finished(refused(order))
       return
@@ -251,14 +248,14 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     },
     recall(jobIds) {
       const wanted = new Set(jobIds)
-      for (const run of [...runs]) {
-        if (isWaiting(run) && run.order.jobIds.some((id) => wanted.has(id))) handBack(run)
+      for (const run of openRuns(seats)) {
+        if (isWaiting(run) && splitIds(run.order).some((id) => wanted.has(id))) handBack(run)
       }
     },
     cancel(jobIds) {
       const wanted = new Set(jobIds)
-      for (const run of [...runs]) {
-        const places = run.order.jobIds.flatMap((jobId, place) =>
+      for (const run of openRuns(seats)) {
+        const places = splitIds(run.order).flatMap((jobId, place) =>
           wanted.has(jobId) && !run.answered[place] ? [place] : [],
         )
         const [first] = places
@@ -269,7 +266,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
           continue
         }
         const last = lastStarted(run)
-        const alone = run.order.jobIds.length === 1 && !isWaiting(run)
+        const alone = run.order.count === 1 && !isWaiting(run)
         // What has not started is handed back, and ends as cancelled where it is settled.
         if (places.includes(last)) stop(run, last, 'cancel')
         else if (alone) stop(run, first, 'cancel')
@@ -286,8 +283,9 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     async close() {
       if (closed) return
       closed = true
-      const results = runs.flatMap((run) => givenBack(run, 0))
-      for (const run of runs) starting.remove(run)
+      const left = openRuns(seats)
+      const results = left.flatMap((run) => givenBack(run, 0))
+      for (const run of left) starting.remove(run)
       if (results.length > 0) events.finished(results)
       const ending = seats.flatMap(({ thread }) => (thread ? [thread.terminate()] : []))
       const patience = new Promise((resolve) => setTimeout(resolve, STUCK_MS).unref())
@@ -298,8 +296,8 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
 }
 
 /** Goes back to the queue: no thread can take it now. */
-const refused = ({ id, jobIds }: PackedOrder): WorkResult[] =>
-  jobIds.map((_, place) => ({
+const refused = ({ id, count }: PackedOrder): WorkResult[] =>
+  Array.from({ length: count }, (_, place) => ({
     order: id,
     place,
     outcome: { kind: 'interrupted' },

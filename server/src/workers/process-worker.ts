@@ -25,6 +25,9 @@ const MAX_RESTART_MS = 10_000
 const HEALTHY_MS = 30_000
 const CLOSE_MS = 3_000
 
+/** As `npm start` gives the server: docs/performance.md has what it is worth. */
+const V8_FLAGS = ['--no-allocation-site-pretenuring']
+
 const isSource = import.meta.url.endsWith('.ts')
 const entry = fileURLToPath(
   new URL(isSource ? './process-entry.ts' : './process-entry.js', import.meta.url),
@@ -39,7 +42,7 @@ const describeEnd = (name: string, code: number | null, signal: string | null): 
 function launch(options: PoolOptions): ChildProcess {
   const child = fork(entry, [JSON.stringify(options)], {
     serialization: 'advanced',
-    execArgv: isSource ? ['--import', import.meta.resolve('tsx')] : [],
+    execArgv: [...V8_FLAGS, ...(isSource ? ['--import', import.meta.resolve('tsx')] : [])],
     env: {
       ...process.env,
       // libuv's own threads (sharp, crypto, files) are one pool per process: as many as may ask for one.

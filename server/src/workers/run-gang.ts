@@ -15,11 +15,11 @@ export async function runGang(
   stopOthers: (run: Run) => void,
 ): Promise<Outcome> {
   const { order } = run
-  const [jobId] = order.jobIds
+  const { jobIds: jobId } = order
   const [attempt] = order.attempts
   const [type] = order.types
   const [first] = threads
-  if (jobId === undefined || attempt === undefined || type === undefined || !first)
+  if (attempt === undefined || type === undefined || !first)
     throw new Error('a gang needs a job and threads')
   const context = (chunk: number): CallContext => ({
     run: run.id,

@@ -1,3 +1,4 @@
+import type { Outcome } from '../core/outcome.ts'
 import type { ItemAnswers } from './packing.ts'
 import { answerFor, givenBack, now, outcomeOf, ownPayloads, type Run } from './run.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
@@ -12,21 +13,20 @@ export function runItems(
   tell: (results: WorkResult[]) => void,
   end: (results: WorkResult[]) => void,
 ): void {
-  const results: WorkResult[] = []
+  let kept: WorkResult[] = []
   run.onItems = (answers) => {
-    const told = resultsOf(run, answers)
+    const results = resultsOf(run, answers)
     // With the last answer its thread counts as free: that one waits until it is.
-    if (run.unanswered === 0) results.push(...told)
-    else tell(told)
+    if (run.unanswered === 0) kept = results
+    else tell(results)
   }
   let over = false
   const finish = (told: ItemAnswers | ThreadEnded): void => {
     if (over) return
     over = true
-    if (told instanceof ThreadEnded) results.push(...blamed(run, thread, told))
-    else results.push(...resultsOf(run, told))
+    const results = told instanceof ThreadEnded ? blamed(run, thread, told) : resultsOf(run, told)
     // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
-    end([...results, ...givenBack(run, 0)])
+    end([...kept, ...results, ...givenBack(run, 0)])
   }
   run.giveUp = finish
   thread.reset(run.lane)
@@ -52,9 +52,9 @@ function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[
   answers.forEach((told, at) => {
     const index = from + at
     if (run.answered[index]) return
-    const answer = typeof told === 'string' ? { ok: true as const, value: told } : told
-    const [startedAt = 0, finishedAt = 0] = [times[2 * at], times[2 * at + 1]]
-    results.push(answerFor(run, index, outcomeOf(run, index, answer), startedAt, finishedAt))
+    const outcome: Outcome =
+      typeof told === 'string' ? { kind: 'completed', result: told } : outcomeOf(run, index, told)
+    results.push(answerFor(run, index, outcome, times[2 * at] ?? 0, times[2 * at + 1] ?? 0))
   })
   return results
 }

@@ -1,7 +1,7 @@
 import type { JobError } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
 import type { Answer, Lane } from './messages.ts'
-import type { ItemAnswers, PackedOrder } from './packing.ts'
+import { ofItem, type ItemAnswers, type PackedOrder } from './packing.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
 import type { WorkResult } from './worker.ts'
 
@@ -12,6 +12,8 @@ export interface Seat {
   run: Run | null
   /** given to the thread already, which begins it when `run` has ended */
   next: Run | null
+  /** By lane: all that have not ended, among them what the thread has yet to pass over. */
+  readonly lanes: (Run | null)[]
 }
 
 export type Stop = 'timeout' | 'cancel'
@@ -43,8 +45,10 @@ export interface Run {
   giveUp: (error: ThreadEnded) => void
 }
 
+// A getter of the platform, with checks of its own.
+const { timeOrigin } = performance
 /** epoch ms, finer than Date.now */
-export const now = (): number => performance.timeOrigin + performance.now()
+export const now = (): number => timeOrigin + performance.now()
 
 let lastId = 0
 
@@ -63,8 +67,8 @@ export function createRun(
     begun: false,
     lane,
     ahead,
-    answered: order.jobIds.map(() => false),
-    unanswered: order.jobIds.length,
+    answered: Array<boolean>(order.count).fill(false),
+    unanswered: order.count,
     stop: null,
     fractions: seats.map(() => 0),
     onItems: () => {},
@@ -90,7 +94,7 @@ export function outcomeOf(run: Run, index: number, answer: Answer<string> | Thre
     return { kind: 'completed', result: answer.value }
   if (run.stop?.index === index) {
     if (run.stop.reason === 'cancel') return { kind: 'cancelled' }
-    const message = `The attempt ran past its time limit of ${run.order.timeoutsMs[index]} ms`
+    const message = `The attempt ran past its time limit of ${ofItem(run.order.timeoutsMs, index)} ms`
     return { kind: 'timedOut', error: { name: 'TimeoutError', message, code: 'TIMEOUT' } }
   }
   if (answer instanceof ThreadEnded) return { kind: 'lost', error: answer.jobError }
@@ -118,7 +122,7 @@ export function givenBack(run: Run, from: number): WorkResult[] {
   if (run.unanswered === 0) return []
   const at = now()
   const results: WorkResult[] = []
-  for (let index = from; index < run.order.jobIds.length; index += 1) {
+  for (let index = from; index < run.order.count; index += 1) {
     if (run.answered[index]) continue
     // One that was to stop before its thread had come to it ends as it would have a moment later.
     const stopped = run.stop?.index === index && run.stop.reason === 'cancel'

@@ -1,5 +1,12 @@
 import { LANES, type Lane } from './messages.ts'
+import { splitIds } from './packing.ts'
 import type { Run, Seat } from './run.ts'
+
+/** A place for a thread that is not there yet. */
+export const createSeat = (index: number): Seat => ({
+  ...{ index, thread: null, run: null, next: null },
+  lanes: Array.from({ length: LANES }, () => null),
+})
 
 /** What comes next there takes its place. */
 export function leaveSeats(run: Run): void {
@@ -12,15 +19,21 @@ export function leaveSeats(run: Run): void {
 }
 
 /** Of the threads' control blocks: a lane that no run on any of them has. */
-export function freeLane(of: readonly Seat[], runs: readonly Run[]): Lane | undefined {
-  const isUsed = (lane: Lane): boolean =>
-    runs.some((run) => run.lane === lane && run.seats.some((seat) => of.includes(seat)))
-  for (let lane = 0; lane < LANES; lane += 1) if (!isUsed(lane)) return lane
+export function freeLane(of: readonly Seat[]): Lane | undefined {
+  for (let lane = 0; lane < LANES; lane += 1) {
+    if (of.every(({ lanes }) => lanes[lane] === null)) return lane
+  }
   return undefined
 }
+
+/** Those that have not ended, a gang once. */
+export const openRuns = (seats: readonly Seat[]): Run[] =>
+  seats.flatMap((seat) => seat.lanes.flatMap((run) => (run?.seats[0] === seat ? run : [])))
+
+export const isOpen = (run: Run): boolean => run.seats[0]?.lanes[run.lane] === run
 
 export function currentJob({ run, thread }: Seat): string | null {
   if (!run) return null
   const index = run.order.width === 1 ? (thread?.runningItem(run.lane).index ?? 0) : 0
-  return run.order.jobIds[Math.max(0, index)] ?? null
+  return splitIds(run.order)[Math.max(0, index)] ?? null
 }

@@ -13,8 +13,6 @@ const MAX_STARTING = availableParallelism()
 
 export interface StartingOptions {
   seats: readonly Seat[]
-  /** all that have not ended */
-  runs: readonly Run[]
   startThread(seat: Seat): void
   begin(run: Run): void
 }
@@ -37,7 +35,7 @@ const isStarting = ({ thread }: Seat): boolean =>
 const isBehind = (run: Run): boolean =>
   run.seats.some((seat) => seat.run !== run && seat.run?.begun === false)
 
-export function createStarting({ seats, runs, startThread, begin }: StartingOptions): Starting {
+export function createStarting({ seats, startThread, begin }: StartingOptions): Starting {
   // In the order they came.
   const waiting = new Set<Run>()
   let patience: NodeJS.Timeout | undefined
@@ -61,8 +59,7 @@ export function createStarting({ seats, runs, startThread, begin }: StartingOpti
   }
 
   /** No thread knows of a run on this seat: neither one that has begun, nor one that it is to pass over. */
-  const isUntouched = (seat: Seat): boolean =>
-    !runs.some((run) => run.begun && run.seats.includes(seat))
+  const isUntouched = ({ lanes }: Seat): boolean => !lanes.some((run) => run?.begun)
 
   const isSpare = (seat: Seat): boolean => seat.run === null && isReady(seat) && isUntouched(seat)
 

@@ -48,16 +48,22 @@ for (const address of modules) {
   for (const type of [module.default].flat()) types.set(type.type, type)
 }
 
-/** @type {AbortController} */
-let aborter = new AbortController()
+/**
+ * Of the run at work, once one of its jobs has asked for it: to make one takes longer than a tiny job.
+ *
+ * @type {AbortController | null}
+ */
+let aborter = null
 let currentRun = 0
 /** @type {unknown} */
 let payloadInMerge
 
 parentPort?.on('message', (/** @type {import('./messages.ts').ToThread} */ message) => {
-  if (message?.heddle === 'run') runNext(message)
-  else if (message?.heddle === 'abort' && message.run === currentRun) {
-    aborter.abort(cancelledError())
+  if (message?.heddle === 'run') {
+    waiting.push(message)
+    void work()
+  } else if (message?.heddle === 'abort' && message.run === currentRun) {
+    aborter?.abort(cancelledError())
   }
 })
 
@@ -110,27 +116,59 @@ function find(type) {
 function begin(run) {
   if (run === currentRun) return
   currentRun = run
-  aborter = new AbortController()
+  aborter = null
+}
+
+/** Those of a run, taken apart when one of its jobs asks for its own: most tiny ones do not. */
+class JobIds {
+  #text
+  /** @type {string[] | undefined} */
+  #list
+
+  /** @param {string} text see `splitIds` in packing.ts */
+  constructor(text) {
+    this.#text = text
+  }
+
+  /** @param {number} index */
+  at(index) {
+    this.#list ??= this.#text.split(',')
+    return this.#list[index] ?? ''
+  }
 }
 
 /** What a job sees of its run. @implements {JobContext} */
 class Context {
   #run
   #lane
+  #ids
+  #index
   #chunk
   #toldAt = -Infinity
 
-  /** @param {CallContext} call */
-  constructor({ run, lane, jobId, attempt, width, chunk }) {
+  /**
+   * @param {Omit<CallContext, 'jobId'>} call
+   * @param {JobIds} ids
+   * @param {number} index its own
+   */
+  constructor({ run, lane, attempt, width, chunk }, ids, index) {
     this.#run = run
     this.#lane = lane * LANE_WORDS
+    this.#ids = ids
+    this.#index = index
     this.#chunk = chunk
-    this.jobId = jobId
     this.attempt = attempt
     this.width = width
   }
 
+  get jobId() {
+    return this.#ids.at(this.#index)
+  }
+
   get signal() {
+    aborter ??= new AbortController()
+    // It may have been told before anybody asked.
+    if (this.#run === currentRun && this.cancelled) aborter.abort(cancelledError())
     return aborter.signal
   }
 
@@ -219,6 +257,10 @@ const utf8 = new TextDecoder()
 /** @param {string | ArrayBuffer} json @returns {unknown[]} */
 const parsed = (json) => JSON.parse(typeof json === 'string' ? json : utf8.decode(json))
 
+// packing.ts has it; a thread cannot import TypeScript.
+/** @template T @param {T[]} column @param {number} index */
+const ofItem = (column, index) => column[column.length === 1 ? 0 : index]
+
 /** @param {() => unknown} step */
 async function answer(step) {
   try {
@@ -239,6 +281,7 @@ async function runItems({ run, lane, jobIds, types, attempts, payloads }) {
   const place = lane * LANE_WORDS
   /** @type {unknown[]} */
   const given = parsed(payloads)
+  const ids = new JobIds(jobIds)
   /** @type {ItemAnswers['answers']} */
   let answers = []
   /** @type {number[]} */
@@ -254,37 +297,41 @@ async function runItems({ run, lane, jobIds, types, attempts, payloads }) {
     times = []
     return taken
   }
-  for (let index = 0; index < jobIds.length; index += 1) {
+  for (let index = 0; index < given.length; index += 1) {
     clocks[(place + CLOCK_WORD) / 2] = startedAt
     // In this order: the pool sets the end and then looks which item runs.
     Atomics.store(flags, place + ITEM, index)
     if (index >= Atomics.load(flags, place + END)) break
-    const [jobId = '', attempt = 0] = [jobIds[index], attempts[index]]
-    const type = types[types.length === 1 ? 0 : index] ?? ''
-    const context = new Context({ run, lane, jobId, attempt, width: 1, chunk: 0 })
+    const type = ofItem(types, index) ?? ''
+    const attempt = ofItem(attempts, index) ?? 0
+    const context = new Context({ run, lane, attempt, width: 1, chunk: 0 }, ids, index)
     const told = runItem(type, given[index], context)
     answers.push(isThenable(told) ? await told : told)
     const endedAt = now()
     times.push(startedAt, endedAt)
     // The next one starts as this one ends: to ask the clock twice was a tenth of a tiny job.
     startedAt = endedAt
-    if (index + 1 < jobIds.length && endedAt - sentAt > SEND_AHEAD_MS) {
+    if (index + 1 < given.length && endedAt - sentAt > SEND_AHEAD_MS) {
       tell({ heddle: 'items', run, answers: takeAnswers(index + 1), last: false })
       startedAt = sentAt = now()
     }
   }
-  return takeAnswers(jobIds.length)
+  return takeAnswers(given.length)
 }
 
-/** One run after the other: the next one is here before the one at work has ended. */
-let lastRun = Promise.resolve()
+/** The next one is here before the one at work has ended. @type {RunMessage[]} */
+const waiting = []
+let working = false
 
-/** What goes wrong here ends the thread, and with it all that it was given. @param {RunMessage} message */
-function runNext(message) {
-  lastRun = lastRun.then(async () => {
+/** One run after the other. What goes wrong here ends the thread, and with it all that it was given. */
+async function work() {
+  if (working) return
+  working = true
+  for (let message = waiting.shift(); message; message = waiting.shift()) {
     const answers = await runItems(message)
     tell({ heddle: 'items', run: message.run, answers, last: true })
-  })
+  }
+  working = false
 }
 
 expose({
@@ -306,7 +353,9 @@ expose({
   /** @param {CallContext} call @param {string} type @param {unknown} chunk */
   runChunk(call, type, chunk) {
     begin(call.run)
-    return answer(() => find(type).parallel?.run(chunk, new Context(call)))
+    return answer(() =>
+      find(type).parallel?.run(chunk, new Context(call, new JobIds(call.jobId), 0)),
+    )
   },
 
   /** @param {CallContext} call @param {string} type @param {unknown[]} parts */

@@ -4,7 +4,7 @@
  */
 import type { ModuleThread } from 'threads'
 import type { JobError } from '../core/job.ts'
-import { CLOCK_WORD, CONTROL, CONTROL_BYTES, LANE_WORDS } from './messages.ts'
+import { CLOCK_WORD, CONTROL, CONTROL_BYTES, LANES, LANE_WORDS } from './messages.ts'
 import type { FromThread, Lane, RunMessage, ThreadApi, ThreadData, ToThread } from './messages.ts'
 import type { ItemAnswers } from './packing.ts'
 import { NativeThread } from './native-thread.ts'
@@ -105,8 +105,11 @@ export function startThread(options: ThreadOptions): Thread {
   let ended = false
   let lastError: (Error & { code?: string }) | undefined
   const waiting = new Set<(error: ThreadEnded) => void>()
-  // At most one for each lane. Tables of a map that few entries come to and leave all the time outlive them.
-  let running: { run: number; tell: EndOfItems }[] = []
+  /** by lane */
+  const running = Array.from(
+    { length: LANES },
+    (): { run: number; tell: EndOfItems } | null => null,
+  )
   let end = new ThreadEnded({ name: 'ThreadExitError', message: 'The thread has ended' })
 
   // Without this listener an error that ends the thread would end the whole process.
@@ -115,8 +118,11 @@ export function startThread(options: ThreadOptions): Thread {
     if (typeof message !== 'object' || message === null || !('heddle' in message)) return
     const told = message as FromThread
     if (told.heddle === 'items' && told.last) {
-      const at = running.findIndex(({ run }) => run === told.run)
-      if (at >= 0) running.splice(at, 1)[0]?.tell(told.answers)
+      const lane = running.findIndex((items) => items?.run === told.run)
+      const items = running[lane]
+      if (!items) return
+      running[lane] = null
+      items.tell(told.answers)
     } else options.onMessage(told)
   })
   const gone = new Promise<void>((resolve) => {
@@ -125,9 +131,7 @@ export function startThread(options: ThreadOptions): Thread {
       end = new ThreadEnded(describeEnd(code, lastError))
       for (const reject of waiting) reject(end)
       waiting.clear()
-      const left = running
-      running = []
-      for (const { tell } of left) tell(end)
+      for (const items of running.splice(0)) items?.tell(end)
       resolve()
     })
   })
@@ -160,9 +164,11 @@ export function startThread(options: ThreadOptions): Thread {
         queueMicrotask(() => tell(end))
         return
       }
-      running.push({ run: message.run, tell })
+      running[message.lane] = { run: message.run, tell }
       const { payloads } = message
-      native.postMessage(message, typeof payloads === 'string' ? [] : [payloads])
+      // A list of what moves is walked by its iterator, also where it is empty: 1 us.
+      if (typeof payloads === 'string') native.postMessage(message)
+      else native.postMessage(message, [payloads])
     },
     abort(run, lane) {
       Atomics.store(flags, place(lane, 'cancelled'), 1)

@@ -2,6 +2,7 @@ import type { Outcome } from '../core/outcome.ts'
 
 /** One job as a worker needs it. */
 export interface WorkItem {
+  /** without a comma */
   jobId: string
   type: string
   attempt: number
