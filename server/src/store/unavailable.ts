@@ -36,7 +36,7 @@ const PASSING_CODES = new Set([
 const PASSING_CLASSES = new Set(['08', '53'])
 /** pg has no code for these */
 const PASSING_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|not queryable|pool after calling end|embedded database stopped|DriverAdapterError: (?:SocketTimeout|ConnectionClosed|DatabaseNotReachable)/
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|pool after calling end|embedded database stopped|DriverAdapterError: (?:SocketTimeout|ConnectionClosed|DatabaseNotReachable)/
 
 const RETRY_AFTER_MS = 1000
 /** a full disk or exhausted connections take longer to mend than a restart */

@@ -53,6 +53,18 @@ describe.runIf(await havePostgres())('trouble with PostgreSQL', () => {
       name(),
     ])
 
+  test(
+    'a statement whose server is not heard any more does not wait for ever',
+    { timeout: 60_000 },
+    async () => {
+      await peekQueued(store, PEEK)
+      proxy.stall()
+      await expect(peekQueued(store, PEEK)).rejects.toMatchObject(unavailable)
+      proxy.mend()
+      expect(await peekQueued(store, PEEK)).toEqual([])
+    },
+  )
+
   test('every call says STORE_UNAVAILABLE with a time to wait while it is away, and works after', async () => {
     const id = randomUUID()
     const jobs = newJobs(2)
