@@ -166,7 +166,7 @@ export function startThread(options: ThreadOptions): Thread {
       }
       running[message.lane] = { run: message.run, tell }
       const { payloads } = message
-      // A list of what moves is walked by its iterator, also where it is empty: 1 us.
+      // A list of what moves is walked by its iterator, also where it is empty: 1 µs.
       if (typeof payloads === 'string') native.postMessage(message)
       else native.postMessage(message, [payloads])
     },

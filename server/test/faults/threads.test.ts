@@ -31,6 +31,8 @@ export default [
   job('polite', async (_, context) => { while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
   job('says_it_runs', async (_, context) => { context.progress(0.5); while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
   job('signalled', (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))),
+  job('signalled_late', async (_, context) => { while (!context.cancelled) await rest(5); context.signal.throwIfAborted(); return 'was not told' }),
+  job('who', (_, { jobId, attempt }) => jobId + ' ' + attempt),
   job('tells', async (_, context) => { for (const part of [0, 0.5, 1]) { context.progress(part); await rest(110) } }),
   job('keeps_objects', () => { const kept = []; for (;;) kept.push({ a: kept.length }) }),
   job('joins_text', () => { let text = 'x'; const kept = []; for (;;) kept.push((text += 'yyyyyyyyyy').split('')) }),
@@ -187,7 +189,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     },
   )
 
-  it.each(['spins', 'waits', 'polite', 'signalled'])(
+  it.each(['spins', 'waits', 'polite', 'signalled', 'signalled_late'])(
     'stops a job that %s when asked',
     async (type) => {
       const stopped = test.run(type)
@@ -214,6 +216,14 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     await test.run('tells')
     await vi.waitFor(() =>
       expect(test.progress.map(({ fraction }) => fraction)).toEqual([0, 0.5, 1]),
+    )
+  })
+
+  it('tells each job of a batch its own id', async () => {
+    const results = await test.runBatch([{ type: 'who' }, { type: 'nothing' }, { type: 'who' }])
+    const [first, , last] = test.lastIds(3)
+    expect(results.map(({ outcome }) => outcome)).toEqual(
+      [`"${first} 1"`, 'null', `"${last} 1"`].map((result) => ({ kind: 'completed', result })),
     )
   })
 
