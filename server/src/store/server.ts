@@ -45,7 +45,7 @@ export function openServer(url: string, poolSize: number): ServerEngine {
       log.warn({ error: error.message }, 'an idle database connection broke'),
     )
     // Not by `query_timeout`: its timer for each statement kept what the statement was given and had read until V8
-    // had marked all of its heap, a third of what the collector had to carry along in a drain. Idle connections are
+    // had marked all of its heap, two fifths of what the collector had to carry along in a drain. Idle connections are
     // closed by the pool long before.
     pool.on('connect', ({ connection: { stream } }) => {
       if (stream instanceof Socket) stream.setTimeout(SILENT_MS, () => stream.destroy())

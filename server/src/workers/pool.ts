@@ -11,7 +11,7 @@ import { ofItem, splitIds, type PackedOrder } from './packing.ts'
 import { answerFor, createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
 import { runGang } from './run-gang.ts'
 import { endItems, isWaiting, lastStarted, runItems, runningItem } from './run-items.ts'
-import { createSeat, currentJob, freeLane, isOpen, leaveSeats, openRuns } from './seats.ts'
+import { createSeat, currentJob, freeLane, hasRuns, isOpen, leaveSeats, openRuns } from './seats.ts'
 import { createStarting, isReady } from './starting.ts'
 import { startThread, ThreadEnded } from './thread.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
@@ -48,8 +48,6 @@ export interface Pool extends Omit<Worker, 'run'> {
 export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const { name, threads, graceMs } = options
   const seats = Array.from({ length: threads }, (_, index) => createSeat(index))
-  /** runs that have not ended */
-  let open = 0
   let watch: NodeJS.Timeout | undefined
   let closed = false
 
@@ -100,11 +98,10 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 
   const release = (run: Run): void => {
-    open -= 1
     for (const { lanes } of run.seats) lanes[run.lane] = null
     leaveSeats(run)
     starting.look()
-    if (open > 0) return
+    if (seats.some(hasRuns)) return
     clearInterval(watch)
     watch = undefined
   }
@@ -196,7 +193,6 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   }
 
   const take = (run: Run): void => {
-    open += 1
     for (const { lanes } of run.seats) lanes[run.lane] = run
     watch ??= setInterval(look, WATCH_MS)
     starting.take(run)

@@ -1,5 +1,6 @@
 import { asAnswer, outcomeOf, ownPayloads, type Run } from './run.ts'
 import type { Outcome } from '../core/outcome.ts'
+import { splitIds } from './packing.ts'
 import type { Answer, CallContext, ThreadApi } from './messages.ts'
 import { Transfer } from './threads-library.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
@@ -15,11 +16,11 @@ export async function runGang(
   stopOthers: (run: Run) => void,
 ): Promise<Outcome> {
   const { order } = run
-  const { jobIds: jobId } = order
+  const [jobId] = splitIds(order)
   const [attempt] = order.attempts
   const [type] = order.types
   const [first] = threads
-  if (attempt === undefined || type === undefined || !first)
+  if (jobId === undefined || attempt === undefined || type === undefined || !first)
     throw new Error('a gang needs a job and threads')
   const context = (chunk: number): CallContext => ({
     run: run.id,

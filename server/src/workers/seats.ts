@@ -30,6 +30,8 @@ export function freeLane(of: readonly Seat[]): Lane | undefined {
 export const openRuns = (seats: readonly Seat[]): Run[] =>
   seats.flatMap((seat) => seat.lanes.flatMap((run) => (run?.seats[0] === seat ? run : [])))
 
+export const hasRuns = ({ lanes }: Seat): boolean => lanes.some((run) => run !== null)
+
 export const isOpen = (run: Run): boolean => run.seats[0]?.lanes[run.lane] === run
 
 export function currentJob({ run, thread }: Seat): string | null {

@@ -31,7 +31,7 @@ export default [
   job('polite', async (_, context) => { while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
   job('says_it_runs', async (_, context) => { context.progress(0.5); while (!context.cancelled) await rest(5); context.throwIfCancelled() }),
   job('signalled', (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))),
-  job('signalled_late', async (_, context) => { while (!context.cancelled) await rest(5); context.signal.throwIfAborted(); return 'was not told' }),
+  job('signalled_late', async (_, context) => { context.progress(0.5); while (!context.cancelled) await rest(5); context.signal.throwIfAborted(); return 'was not told' }),
   job('who', (_, { jobId, attempt }) => jobId + ' ' + attempt),
   job('tells', async (_, context) => { for (const part of [0, 0.5, 1]) { context.progress(part); await rest(110) } }),
   job('keeps_objects', () => { const kept = []; for (;;) kept.push({ a: kept.length }) }),
@@ -189,7 +189,7 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     },
   )
 
-  it.each(['spins', 'waits', 'polite', 'signalled', 'signalled_late'])(
+  it.each(['spins', 'waits', 'polite', 'signalled'])(
     'stops a job that %s when asked',
     async (type) => {
       const stopped = test.run(type)
@@ -198,6 +198,15 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
       expect(await stopped).toMatchObject({ outcome: { kind: 'cancelled' } })
     },
   )
+
+  it('has told the signal of a job that asks for it only when it is to stop', async () => {
+    test.progress.length = 0
+    const stopped = test.run('signalled_late')
+    const jobId = test.lastId()
+    await vi.waitFor(() => expect(test.progress).toMatchObject([{ jobId }]))
+    test.worker.cancel([jobId])
+    expect(await stopped).toMatchObject({ outcome: { kind: 'cancelled' } })
+  })
 
   it('stops a gang whose one chunk fails, and says why', async () => {
     expect(await test.run('one_fails', {}, { width: 4 })).toMatchObject({
