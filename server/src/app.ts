@@ -199,6 +199,7 @@ export async function startApp(config: Config): Promise<App> {
       roles: config.roles,
       queueLimit: config.queueLimit,
       leaseMs: config.leaseMs,
+      isolated: config.isolation === 'process',
       shutdownMs: config.shutdownMs,
       agingMs: config.agingMs,
       fairShare: config.fairShare,

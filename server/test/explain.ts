@@ -14,6 +14,11 @@ export interface PlanNode {
 
 const flatten = (node: PlanNode): PlanNode[] => [node, ...(node.Plans ?? []).flatMap(flatten)]
 
+interface Planned {
+  text: string
+  values: unknown[]
+}
+
 /**
  * All steps of each statement that `work` runs on the store it is given, which changes nothing and answers with no
  * rows. `carriedOut`: as they were done, not only planned. On a server those of the hot connections are planned
@@ -27,7 +32,14 @@ export async function plansOf(
   const plans: PlanNode[][] = []
   const explain = `EXPLAIN (${carriedOut ? 'ANALYZE, ' : ''}FORMAT JSON)`
   const explaining = (pool: pg.Pool, pinned = false) => ({
-    async query({ text, values }: { text: string; values: unknown[] }) {
+    // A transaction in which nothing is changed: what begins and ends one has no plan.
+    connect: () =>
+      Promise.resolve({
+        ...{ on() {}, off() {}, release() {} },
+        query: async (query: string | Planned) =>
+          typeof query === 'string' ? { rows: [] } : explaining(pool, pinned).query(query),
+      }),
+    async query({ text, values }: Planned) {
       const client = await pool.connect()
       try {
         await client.query('BEGIN')

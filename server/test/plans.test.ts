@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Completion } from '../src/core/transition.ts'
 import { claimJobs } from '../src/store/claim.ts'
 import { createMemoryCache } from '../src/store/cache/memory.ts'
 import { heartbeat, lookAround, registerNode } from '../src/store/nodes.ts'
@@ -9,6 +10,7 @@ import { peekJobs } from '../src/store/peek.ts'
 import { promoteDue } from '../src/store/promote.ts'
 import { createRead } from '../src/store/read.ts'
 import { settleJobs } from '../src/store/settle.ts'
+import { claimShortly } from '../src/store/short-claim.ts'
 import { newJob } from './new-jobs.ts'
 import { openServerDatabase, type TestDatabase } from './databases.ts'
 import { plansOf as explain, type PlanNode } from './explain.ts'
@@ -93,7 +95,7 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
       expect(touched(plan!)).toBeLessThanOrEqual(1000)
     })
 
-    test('a claim and a settlement find their rows by id', async () => {
+    test('claims and settlements find their rows by id', async () => {
       const [claim] = await plansOf(store, (explained) =>
         claimJobs(
           explained,
@@ -111,7 +113,13 @@ describe.runIf(await havePostgres())(`with ${ROWS} jobs queued`, () => {
         )
       const [complete] = await settle({ to: 'COMPLETED', result: '3' })
       const [fail] = await settle({ to: 'FAILED', error: { name: 'Error', message: 'no' } })
-      for (const plan of [claim!, complete!, fail!]) {
+      const claims = ids.map((id) => claimOf({ ...newJob().job, id }))
+      const [claimed, ended] = await plansOf(store, async (explained) => {
+        const { open } = await claimShortly(explained, nodeId, claims, 10_000)
+        const completions = claims.map(({ job }) => settlementOf({ ...job, attempt: 1 }))
+        await open.end(completions as Completion[], [])
+      })
+      for (const plan of [claim!, complete!, fail!, claimed!, ended!]) {
         const names = plan
           .map((node) => node['Index Name'])
           .filter((name) => name?.startsWith('job_'))

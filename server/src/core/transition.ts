@@ -47,6 +47,10 @@ interface Fenced {
 /** The list of its attempts is made when it has been stored: thousands wait for that at a time. */
 export type Completion = Fenced & { to: 'COMPLETED'; result: string }
 
+/** Nearly every job ends so: nobody's share has to be told what it used. */
+export const isPlainCompletion = (settlement: Settlement): settlement is Completion =>
+  settlement.to === 'COMPLETED' && settlement.job.fairCostMs === null
+
 type Unfinished = Fenced & {
   /** the whole list to store */
   attempts: Attempt[]

@@ -9,13 +9,23 @@ import type { Start } from '../core/plan.ts'
 import { claimJobs, type Claim, type Claimed } from '../store/claim.ts'
 import type { FirstClaims } from '../store/insert-claimed.ts'
 import type { Store } from '../store/open.ts'
+import { claimShortly, type ShortClaim } from '../store/short-claim.ts'
 import type { Batch } from './batches.ts'
 import type { Worker, WorkItem, WorkOrder } from '../workers/worker.ts'
 import type { Membership } from './membership.ts'
-import type { Running, Slot } from './running.ts'
+import type { Running, RunningJob, Slot } from './running.ts'
+import type { OpenClaim, ShortClaims } from './short-claims.ts'
 
 /** Statements at once: while one is on its way, the other is worked on. */
 const MAX_FLIGHTS = 2
+/**
+ * A claim of at least so many jobs, none of whose orders is expected to take longer, is a short one:
+ * docs/decisions/0012.
+ */
+const LEAST_SHORT = 100
+const SHORT_MS = 30
+/** Connections for hot statements that short claims leave to others. */
+const SPARE_CONNECTIONS = 2
 
 export interface ClaimsOptions {
   store: Store
@@ -23,6 +33,10 @@ export interface ClaimsOptions {
   running: Running
   workers: ReadonlyMap<string, Worker>
   decisions: DecisionLog
+  shortClaims: ShortClaims
+  leaseMs: number
+  /** see `SchedulerOptions` */
+  isolated: boolean
   /** out of the window */
   take(id: string): Job | undefined
   /** after the commit of a claim, in the turn in which the jobs were handed to their workers */
@@ -47,8 +61,8 @@ export interface Claims {
     jobs: readonly Job[],
     insert: (first: FirstClaims) => Promise<Stored>,
   ): Promise<Stored>
-  /** ids of what is being claimed */
-  ids(): string[]
+  /** what is being claimed, as it stands in the queue */
+  jobs(): Job[]
   /** remembers the wish for those of them that are being claimed this moment */
   stopWhenStarted(ids: readonly string[]): void
   /** Settles what became of claims whose end is not known. Nothing is claimed meanwhile. */
@@ -72,6 +86,12 @@ interface Order {
   starts: Start[]
 }
 
+/** What was taken from the table; `open` where its rows still stand as queued. */
+interface Taken {
+  claimed: Claimed[]
+  open?: ShortClaim
+}
+
 /** A statement under way. */
 interface Flight {
   orders: readonly Order[]
@@ -93,17 +113,27 @@ function dealt(orders: readonly Order[], claimed: readonly Claimed[]): Claimed[]
   })
 }
 
+/** Nearly always all of them. */
+function claimsTaken(asked: readonly Claim[], claimed: readonly Claimed[]): readonly Claim[] {
+  if (claimed.length === asked.length) return asked
+  const ids = new Set(claimed.map(({ job }) => job.id))
+  return asked.filter(({ job }) => ids.has(job.id))
+}
+
 const claimsOf = (orders: readonly Order[]): Claim[] => flat(orders.map(({ claims }) => claims))
 
 export function createClaims(options: ClaimsOptions): Claims {
   const { store, membership, running, workers } = options
   const flights: Flight[] = []
   const stopWanted = new Set<string>()
+  /** The embedded database has one connection for all. */
+  const mostShort =
+    store.kind === 'postgres' && options.isolated ? store.hot.options.max - SPARE_CONNECTIONS : 0
   let inDoubt = false
   let clearing = false
 
-  const ids = (): string[] =>
-    claimsOf(flat(flights.map(({ orders }) => orders))).map(({ job }) => job.id)
+  const jobs = (): Job[] =>
+    claimsOf(flat(flights.map(({ orders }) => orders))).map(({ job }) => job)
 
   const toOrder = (
     { starts, behind, workerName, width, ms }: Batch,
@@ -133,13 +163,13 @@ export function createClaims(options: ClaimsOptions): Claims {
   const handOver = (
     orders: readonly Order[],
     given: readonly Claimed[][],
-    leaseId: string,
+    { leaseId, shortClaim }: Pick<RunningJob, 'leaseId' | 'shortClaim'>,
   ): void => {
     const perWorker = new Map<string, WorkOrder[]>()
     for (const [at, { slot }] of orders.entries()) {
       const claimed = given[at] ?? []
       const [behind] = slot.orders
-      const id = running.add(slot, { leaseId, jobs: claimed.map(({ job }) => job) })
+      const id = running.add(slot, { leaseId, shortClaim, jobs: claimed.map(({ job }) => job) })
       if (claimed.length === 0) continue
       const { workerName, width } = slot
       const own = perWorker.get(workerName) ?? []
@@ -154,16 +184,21 @@ export function createClaims(options: ClaimsOptions): Claims {
   const fly = async (
     orders: readonly Order[],
     leaseId: string,
-    claim: (asked: readonly Claim[]) => Promise<Claimed[]>,
+    take: (asked: readonly Claim[]) => Promise<Taken>,
   ): Promise<void> => {
     const asked = claimsOf(orders)
     let claimed: Claimed[] = []
+    let shortClaim: OpenClaim | null = null
     let error: unknown
     try {
-      claimed = await claim(asked)
-      if (!membership.holdsLease() || membership.leaseId() !== leaseId) {
+      const taken = await take(asked)
+      if (membership.holdsLease() && membership.leaseId() === leaseId) {
+        claimed = taken.claimed
+        if (taken.open)
+          shortClaim = options.shortClaims.add(taken.open, leaseId, claimsTaken(asked, claimed))
+      } else {
         // Too late to run them under it: they are given back as if nobody knew.
-        claimed = []
+        taken.open?.drop()
         inDoubt = true
       }
     } catch (thrown) {
@@ -172,7 +207,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     }
     const isWhole = claimed.length === asked.length
     const given = dealt(orders, claimed)
-    handOver(orders, given, leaseId)
+    handOver(orders, given, { leaseId, shortClaim })
     options.onStarted(claimed.map(({ job }) => job))
     const now = store.clock.now()
     for (const [at, { starts }] of orders.entries()) {
@@ -191,30 +226,49 @@ export function createClaims(options: ClaimsOptions): Claims {
     else options.onError(error)
   }
 
+  /** Where nobody else looks at the queue, who would find there what cannot be had. */
+  const mayClaimShortly = (batches: readonly Batch[], asked: readonly Claim[]): boolean =>
+    mostShort > 1 &&
+    asked.length >= LEAST_SHORT &&
+    batches.every(({ ms }) => ms <= SHORT_MS) &&
+    asked.every(({ job }) => job.fairCostMs === null) &&
+    membership.others().every(({ maxThreads }) => maxThreads === 0)
+
+  /** While as many short claims are open as may be, more jobs at work would only wait for the database. */
+  const hasRoom = (): boolean =>
+    flights.length < MAX_FLIGHTS &&
+    (options.shortClaims.size === 0 || options.shortClaims.size + flights.length < mostShort) &&
+    !clearing &&
+    !(inDoubt && flights.length > 0)
+
   const depart = (...flight: Parameters<typeof fly>): void => {
     flights.push({ orders: flight[0], landed: fly(...flight) })
   }
 
   return {
-    hasRoom: () => flights.length < MAX_FLIGHTS && !clearing && !(inDoubt && flights.length > 0),
+    hasRoom,
     start(batches) {
       const leaseId = membership.leaseId()
       const orders = batches.flatMap((batch) => toOrder(batch, options.take))
       if (orders.length === 0) return
-      depart(orders, leaseId, (asked) => claimJobs(store, leaseId, asked))
+      depart(orders, leaseId, async (asked) =>
+        mayClaimShortly(batches, asked)
+          ? claimShortly(store, leaseId, asked, options.leaseMs)
+          : { claimed: await claimJobs(store, leaseId, asked) },
+      )
     },
     startNew(batches, jobs, insert) {
       const leaseId = membership.leaseId()
       const byId = new Map(jobs.map((job) => [job.id, job]))
       const orders = batches.flatMap((batch) => toOrder(batch, (id) => byId.get(id)))
       const stored = insert({ nodeId: leaseId, claims: claimsOf(orders) })
-      depart(orders, leaseId, async () => (await stored).claimed)
+      depart(orders, leaseId, async () => ({ claimed: (await stored).claimed }))
       return stored
     },
-    ids,
+    jobs,
     stopWhenStarted(asked) {
       if (asked.length === 0) return
-      const claiming = new Set(ids())
+      const claiming = new Set(jobs().map(({ id }) => id))
       for (const id of asked) if (claiming.has(id)) stopWanted.add(id)
     },
     async clearDoubts() {

@@ -11,6 +11,7 @@
 import type { DecisionLog } from '../core/decision-log.ts'
 import { HeddleError, toError } from '../core/errors.ts'
 import type { Estimator } from '../core/estimate.ts'
+import { flat } from '../core/flat.ts'
 import type { Job } from '../core/job.ts'
 import { plan, type Reservation } from '../core/plan.ts'
 import { withPredictions, type LearntView } from '../core/predicted-view.ts'
@@ -29,6 +30,7 @@ import type { Membership } from './membership.ts'
 import { viewWorkers } from './node-view.ts'
 import { createRecalls } from './recalls.ts'
 import { firstOf, type Running } from './running.ts'
+import type { ShortClaims } from './short-claims.ts'
 import { createWindow } from './window.ts'
 
 /** Rows read at once; the window keeps up to twice as many. Two threads can take a thousand tiny jobs each. */
@@ -45,6 +47,10 @@ export interface DispatchOptions {
   workers: ReadonlyMap<string, Worker>
   estimator: Estimator
   decisions: DecisionLog
+  shortClaims: ShortClaims
+  leaseMs: number
+  /** see `SchedulerOptions` */
+  isolated: boolean
   /** ms of waiting that one step of priority is worth; null for strict priority */
   agingMs: number | null
   /** see `PlanView` */
@@ -116,7 +122,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   const hasFreeThreads = (): boolean => running.busyThreads() < allThreads
 
   const readWindow = async (): Promise<void> => {
-    const { after, limit } = window.startRefill(claims.ids())
+    const { after, limit } = window.startRefill(flat([claims.jobs(), options.shortClaims.jobs()]))
     const rows = await peekJobs(store, {
       after,
       limit,
@@ -271,7 +277,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       if (hasFreeThreads()) kick()
     },
     remove: (id) => void window.take(id),
-    claiming: () => claims.ids(),
+    claiming: () => claims.jobs().map(({ id }) => id),
     stopWhenStarted: (ids) => claims.stopWhenStarted(ids),
     async view() {
       if (maxThreads > 0) await lookWhenBlind()

@@ -13,9 +13,9 @@ function setUp() {
   const slot = running.reserve({
     ...{ workerName: 'worker-1', width: 1, first: job(0), beganAt: 0, endsAt: 10 },
   })
-  running.add(slot, { leaseId: 'lease', jobs: [job(0)] })
+  running.add(slot, { leaseId: 'lease', shortClaim: null, jobs: [job(0)] })
   running.await(slot, 20)
-  running.add(slot, { leaseId: 'lease', jobs: [job(1), job(2)] })
+  running.add(slot, { leaseId: 'lease', shortClaim: null, jobs: [job(1), job(2)] })
   recalls.add([job(2), job(1)])
   const best = (): string | undefined => recalls.best()?.id
   const end = (id: string): void => running.remove(running.get(id)!, 5)

@@ -45,7 +45,7 @@ export function createReconcile(options: ReconcileOptions): Reconcile {
     )
     settler.settle(
       unknown.map((job) => ({
-        entry: { job, leaseId, stopReason: null },
+        entry: { job, leaseId, shortClaim: null, stopReason: null },
         result: { outcome: { kind: 'interrupted' }, startedAt: now, finishedAt: now },
       })),
     )

@@ -1,4 +1,5 @@
 import type { Job } from '../core/job.ts'
+import type { OpenClaim } from './short-claims.ts'
 
 /** Why this node wants a job of its own to stop; decides what becomes of the attempt. */
 export type StopReason =
@@ -42,6 +43,8 @@ export interface RunningJob {
   job: Job
   /** the lease it was claimed under */
   leaseId: string
+  /** of what was claimed shortly; null for what stands under the lease */
+  shortClaim: OpenClaim | null
   slot: Slot
   order: Order
   stopReason: StopReason | null
@@ -66,7 +69,7 @@ export interface Running {
   /** another order, of `ms` expected, is about to be claimed for the slot */
   await(slot: Slot, ms: number): void
   /** An order has been claimed: its jobs, none where all were refused. Tells its id. */
-  add(slot: Slot, order: { leaseId: string; jobs: Job[] }): number
+  add(slot: Slot, order: Pick<RunningJob, 'leaseId' | 'shortClaim'> & { jobs: Job[] }): number
   order(id: number): Order | undefined
   /** Looks through all of them, as nothing does that runs for every job. */
   get(jobId: string): RunningJob | undefined
@@ -119,12 +122,12 @@ export function createRunning(): Running {
       slot.awaited += 1
       slot.nextMs = ms
     },
-    add(slot, { leaseId, jobs }) {
+    add(slot, { leaseId, shortClaim, jobs }) {
       slot.awaited -= 1
       const own: RunningJob[] = []
       const order: Order = { id: (lastId += 1), jobs: own, left: jobs.length, first: 0 }
       for (const job of jobs)
-        own.push({ job, leaseId, slot, order, stopReason: null, ended: false })
+        own.push({ job, leaseId, shortClaim, slot, order, stopReason: null, ended: false })
       size += jobs.length
       if (jobs.length > 0) slot.orders.push(order)
       if (slot.orders.length + slot.awaited < 2) slot.nextMs = 0

@@ -56,6 +56,8 @@ export interface SchedulerOptions extends QueueOrder {
   roles: string[]
   queueLimit: number
   leaseMs: number
+  /** no job can end this process: one that did it again and again has to be counted before it starts */
+  isolated: boolean
   shutdownMs: number
   historyDays: number
   /** see `PlanView` */
@@ -131,6 +133,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
       onChanged(jobs)
     },
     onRoom: () => dispatch.kick(),
+    onLost: (ids) => void stopJobs(ids, 'lease'),
   })
 
   const finish = createFinish({ store, running, estimator, settler })
@@ -185,6 +188,9 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     workers,
     estimator,
     decisions,
+    shortClaims: settler.shortClaims,
+    leaseMs: options.leaseMs,
+    isolated: options.isolated,
     agingMs: options.agingMs,
     reservations: options.reservations,
     types: registry.types.map(({ type }) => type),

@@ -1,4 +1,3 @@
-import { HeddleError } from '../core/errors.ts'
 import type { Job } from '../core/job.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { settle, type Settlement } from '../core/transition.ts'
@@ -7,7 +6,9 @@ import type { Store } from '../store/open.ts'
 import { settleJobs } from '../store/settle.ts'
 import type { WorkResult } from '../workers/worker.ts'
 import { createBatcher } from './batcher.ts'
+import { createPersist } from './persist.ts'
 import type { RunningJob, StopReason } from './running.ts'
+import { createShortClaims, type OpenClaim, type ShortClaims } from './short-claims.ts'
 
 /** Results in one statement. */
 const BATCH = 1000
@@ -27,6 +28,7 @@ export interface Settler {
   settle(ended: readonly EndedRun[]): void
   /** false while so many results wait that no more jobs should be claimed */
   hasRoom(): boolean
+  shortClaims: ShortClaims
   /** ended here, but perhaps not yet in the table */
   isPending(id: string): boolean
   idle(): Promise<void>
@@ -35,7 +37,7 @@ export interface Settler {
 }
 
 export interface EndedRun {
-  entry: Pick<RunningJob, 'job' | 'leaseId' | 'stopReason'>
+  entry: Pick<RunningJob, 'job' | 'leaseId' | 'shortClaim' | 'stopReason'>
   result: Pick<WorkResult, 'outcome' | 'startedAt' | 'finishedAt'>
 }
 
@@ -45,6 +47,8 @@ export interface SettlerOptions {
   onSettled(jobs: Job[]): void
   /** `hasRoom` has become true again */
   onRoom(): void
+  /** somebody else decides about these jobs: those that still run here are to be stopped */
+  onLost(ids: string[]): void
 }
 
 interface Item {
@@ -65,6 +69,22 @@ function alike(items: readonly Item[]): (readonly Item[])[] {
   return groups
 }
 
+/** Nearly always one: an order is claimed in one way. */
+function byClaim(
+  ended: readonly EndedRun[],
+  items: Item[],
+): (readonly [claim: OpenClaim | null, items: Item[]])[] {
+  const claim = ended[0]?.entry.shortClaim ?? null
+  if (ended.every(({ entry }) => entry.shortClaim === claim)) return [[claim, items]]
+  const groups = new Map<OpenClaim | null, Item[]>()
+  for (const [at, { entry }] of ended.entries()) {
+    const own = groups.get(entry.shortClaim) ?? []
+    groups.set(entry.shortClaim, own)
+    if (items[at]) own.push(items[at])
+  }
+  return [...groups]
+}
+
 const areAlike = (a: Item, b: Item): boolean =>
   a.leaseId === b.leaseId && (a.settlement.to === 'COMPLETED') === (b.settlement.to === 'COMPLETED')
 
@@ -72,44 +92,26 @@ const areAlike = (a: Item, b: Item): boolean =>
 const seenOutcome = (stopReason: StopReason | null, outcome: Outcome): Outcome =>
   outcome.kind === 'cancelled' && stopReason !== 'cancel' ? { kind: 'interrupted' } : outcome
 
-export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Settler {
+export function createSettler({ store, onSettled, onRoom, onLost }: SettlerOptions): Settler {
   /** by the call they came with */
-  const pending: Item[][] = []
+  const pending: { items: Item[]; stored: Promise<unknown> }[] = []
   let unstored = 0
-  let abandoned = false
-  let wakeSleeper: () => void = () => {}
-
-  const sleep = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      wakeSleeper = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+  const persist = createPersist()
 
   const write = async (leaseId: string, settlements: Settlement[]): Promise<Job[]> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const { settled, refused } = await settleJobs(store, leaseId, settlements)
-        // After a try of unknown end a refusal only says that it had been written.
-        if (refused.length > 0 && tries === 1) {
-          log.warn(
-            { jobs: refused.slice(0, 10), count: refused.length },
-            'results of lost leases were dropped',
-          )
-        }
-        return settled
-      } catch (error) {
-        if (!(error instanceof HeddleError) || error.code !== 'STORE_UNAVAILABLE' || abandoned)
-          throw error
-        log.warn(
-          { count: settlements.length, error: error.message },
-          'results wait for the database',
-        )
-        await sleep(error.retryAfterMs ?? 1000)
-      }
+    let tries = 0
+    const { settled, refused } = await persist.write(settlements.length, () => {
+      tries += 1
+      return settleJobs(store, leaseId, settlements)
+    })
+    // After a try of unknown end a refusal only says that it had been written.
+    if (refused.length > 0 && tries === 1) {
+      log.warn(
+        { jobs: refused.slice(0, 10), count: refused.length },
+        'results of lost leases were dropped',
+      )
     }
+    return settled
   }
 
   const batches = createBatcher<Item, null>({
@@ -132,10 +134,21 @@ export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Set
     },
   })
 
+  const shortClaims = createShortClaims({
+    store,
+    persist,
+    settleClaimed: (leaseId, settlements) =>
+      storeAll(settlements.map((settlement) => ({ leaseId, settlement }))),
+    onSettled,
+    onLost,
+    onRoom,
+  })
+
   const hasRoom = (): boolean => unstored < MAX_UNSTORED
-  const onStored = (items: Item[]): void => {
+  const storeAll = async (items: Item[]): Promise<void> => {
+    unstored += items.length
+    await batches.add(items)
     const hadRoom = hasRoom()
-    pending.splice(pending.indexOf(items), 1)
     unstored -= items.length
     if (!hadRoom && hasRoom()) onRoom()
   }
@@ -154,17 +167,21 @@ export function createSettler({ store, onSettled, onRoom }: SettlerOptions): Set
           jitter: Math.random(),
         }),
       }))
-      pending.push(items)
-      unstored += items.length
-      void batches.add(items).then(() => onStored(items))
+      const ways = byClaim(ended, items).map(([claim, own]) =>
+        claim ? claim.settle(own.map(({ settlement }) => settlement)) : storeAll(own),
+      )
+      const entry = { items, stored: Promise.all(ways) }
+      pending.push(entry)
+      void entry.stored.then(() => pending.splice(pending.indexOf(entry), 1))
     },
+    shortClaims,
     hasRoom,
     isPending: (id) =>
-      pending.some((items) => items.some(({ settlement }) => settlement.id === id)),
-    idle: () => batches.idle(),
-    abandon() {
-      abandoned = true
-      wakeSleeper()
+      pending.some(({ items }) => items.some(({ settlement }) => settlement.id === id)),
+    async idle() {
+      while (pending.length > 0) await Promise.all(pending.map(({ stored }) => stored))
+      await shortClaims.idle()
     },
+    abandon: () => persist.abandon(),
   }
 }

@@ -8,7 +8,7 @@ function setUp() {
   const running = createRunning()
   const jobs = ['a', 'b'].map((id) => ({ id, cancelRequested: false }) as Job)
   const place = { workerName: 'worker-1', width: 1, first: jobs[0]!, beganAt: 0, endsAt: 10 }
-  running.add(running.reserve(place), { leaseId: 'lease', jobs })
+  running.add(running.reserve(place), { leaseId: 'lease', shortClaim: null, jobs })
   const told: string[] = []
   const wanted: string[] = []
   const stopJobs = createStopJobs({

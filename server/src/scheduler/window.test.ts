@@ -101,7 +101,7 @@ describe('window of the queue', () => {
     const window = createWindow(10)
     fill(window, [job(1, 'a'), job(2, 'b')])
     window.markStale()
-    expect(window.startRefill(['claimed'])).toMatchObject({ after: null })
+    expect(window.startRefill([job(0, 'claimed')])).toMatchObject({ after: null })
     window.take('a')
     window.refill([job(0, 'claimed'), job(1, 'a'), job(2, 'b')])
     expect(ids(window)).toEqual(['b'])
@@ -109,7 +109,7 @@ describe('window of the queue', () => {
 
   it('takes in one that came back while the table was read', () => {
     const window = createWindow(10)
-    window.startRefill(['a'])
+    window.startRefill([job(1, 'a')])
     window.offer([job(1, 'a')])
     window.refill([job(1, 'a')])
     expect(ids(window)).toEqual(['a'])

@@ -21,11 +21,11 @@ export interface Window {
   /** true when more should be read before it is empty */
   runsLow(): boolean
   /**
-   * Before the table is read: what is told from now on is newer than the rows will be. `claiming` are out of
+   * Before the table is read: what is told from now on is newer than the rows will be. `claimed` are out of
    * the window, and perhaps still queued in the table. Tells after which job to read, null for all of them,
    * and how many at most.
    */
-  startRefill(claiming?: Iterable<string>): { after: Job | null; limit: number }
+  startRefill(claimed?: readonly Job[]): { after: Job | null; limit: number }
   /** the rows just read, best first */
   refill(rows: Job[]): void
   /** jobs that were just put in the table by this node */
@@ -77,11 +77,12 @@ export function createWindow(capacity: number): Window {
     isWhole: () => complete,
     isEmpty: () => complete && !stale && !read && queue.size === 0,
     runsLow: () => !complete && queue.size <= limit / 2,
-    startRefill(claiming = []) {
+    startRefill(claimed = []) {
       const after = stale ? null : horizon
       limit = after ? capacity : Math.min(capacity, Math.max(LEAST, 2 * taken))
       taken = 0
-      read = { offered: [], gone: new Set(claiming), after }
+      const behind = after ? claimed.filter((job) => compareRank(job, after) > 0) : claimed
+      read = { offered: [], gone: new Set(behind.map(({ id }) => id)), after }
       stale = false
       return { after, limit }
     },

@@ -2,7 +2,7 @@ import type { Job, WidthReason } from '../core/job.ts'
 import type { Store } from './open.ts'
 import { plainArray, textArray } from './parameters.ts'
 import { claimedJob, timestamp } from './rows.ts'
-import { runTuples, type Statement } from './run.ts'
+import { runTuples, type Queryable, type Statement } from './run.ts'
 
 export interface Claim {
   /** as it stands in the queue */
@@ -47,15 +47,13 @@ const claim: Statement = {
  * from the answer, which is in the order of the claims. STORE_UNAVAILABLE.
  */
 export async function claimJobs(
-  store: Store,
+  store: Pick<Store, 'clock'> & { hot: Queryable },
   nodeId: string,
   claims: readonly Claim[],
 ): Promise<Claimed[]> {
   if (claims.length === 0) return []
   const startedUs = Math.round(store.clock.now() * 1e3)
-  // In order of ids, as everything that locks several jobs, so that two of them never wait for each other.
-  const inOrder = claims.map((claim, at) => ({ claim, at }))
-  inOrder.sort((a, b) => (a.claim.job.id < b.claim.job.id ? -1 : 1))
+  const inOrder = inOrderOfIds(claims)
   const rows = await runTuples<ClaimedRow>(store.hot, claim, [
     nodeId,
     plainArray(inOrder.map(({ claim: { job } }) => job.id)),
@@ -65,24 +63,39 @@ export async function claimJobs(
     plainArray(inOrder.map(({ claim: { widthReason } }) => widthReason)),
     startedUs / 1e3,
   ])
-  return toClaimed(rows, inOrder, (claim) => claimedJob(claim.job, nodeId, claim, startedUs))
+  return toClaimed(rows, inOrder, { nodeId, startedUs })
+}
+
+interface Asked {
+  claim: Claim
+  /** its place in what was asked for */
+  at: number
+}
+
+/** As everything that locks several jobs, so that two of them never wait for each other. */
+export function inOrderOfIds(claims: readonly Claim[]): Asked[] {
+  const inOrder = claims.map((claim, at) => ({ claim, at }))
+  return inOrder.sort((a, b) => (a.claim.job.id < b.claim.job.id ? -1 : 1))
 }
 
 /** `place` counts from 1 */
-type ClaimedRow = [place: number, payload: Claimed['payload']]
+export type ClaimedRow = [place: number, payload: Claimed['payload']]
 
 // Apart from the statement, since it loops: V8 compiled both together, lists of parameters included, in 80 ms,
 // and did so seven times until it had seen all kinds of them.
-function toClaimed(
+export function toClaimed(
   rows: readonly ClaimedRow[],
-  inOrder: readonly { claim: Claim; at: number }[],
-  toJob: (claim: Claim) => Job,
+  inOrder: readonly Asked[],
+  { nodeId, startedUs }: { nodeId: string; startedUs: number },
 ): Claimed[] {
   const claimed: (Claimed | null)[] = inOrder.map(() => null)
   for (const [place, payload] of rows) {
     const asked = inOrder[place - 1]
     if (!asked) throw new Error(`place ${place} of ${inOrder.length} claims`)
-    claimed[asked.at] = { job: toJob(asked.claim), payload }
+    claimed[asked.at] = {
+      job: claimedJob(asked.claim.job, nodeId, asked.claim, startedUs),
+      payload,
+    }
   }
   return claimed.filter((each) => each !== null)
 }

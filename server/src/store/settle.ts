@@ -1,14 +1,11 @@
 import type { Job } from '../core/job.ts'
-import type { Completion, Settlement } from '../core/transition.ts'
+import { isPlainCompletion, type Settlement } from '../core/transition.ts'
 import { completeJobs } from './complete.ts'
 import { rerollLate } from './metrics.ts'
 import { moveJobs } from './move.ts'
 import type { Store } from './open.ts'
 
 export type { Settlement }
-
-const isPlainCompletion = (settlement: Settlement): settlement is Completion =>
-  settlement.to === 'COMPLETED' && settlement.job.fairCostMs === null
 
 /**
  * Applies the outcomes of attempts that ran under `nodeId`'s lease. `refused` are those whose lease is

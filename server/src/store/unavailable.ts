@@ -15,6 +15,7 @@ const PASSING_CODES = new Set([
   'ENOENT', // of a unix socket
   // of PostgreSQL: see its list of error codes
   '25006', // read-only transaction: a standby after a failover
+  '25P03', // idle transaction timeout: this process stood still
   '40001', // serialization failure
   '40P01', // deadlock
   '55P03', // lock not available
