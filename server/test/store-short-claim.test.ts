@@ -6,6 +6,7 @@ import { requestCancel } from '../src/store/cancel.ts'
 import { claimJobs } from '../src/store/claim.ts'
 import { findJobs } from '../src/store/find.ts'
 import { insertJobs } from '../src/store/insert.ts'
+import { rollUpMetrics } from '../src/store/metrics.ts'
 import { registerNode, removeNode } from '../src/store/nodes.ts'
 import type { Store } from '../src/store/open.ts'
 import { peekJobs } from '../src/store/peek.ts'
@@ -41,8 +42,8 @@ describe.runIf(await havePostgres())('jobs of a short claim', () => {
   }
   const take = (jobs: readonly Job[], leaseMs = LEASE_MS) =>
     claimShortly(store, nodeId, jobs.map(claimOf), leaseMs)
-  const completion = (job: Job): Completion => {
-    const at = { startedAt: Date.now(), finishedAt: Date.now() + 1, now: Date.now(), jitter: 0 }
+  const completion = (job: Job, startedAt = Date.now()): Completion => {
+    const at = { startedAt, finishedAt: startedAt + 1, now: Date.now(), jitter: 0 }
     return settle(job, { kind: 'completed', result: '{"sum":3}' }, at) as Completion
   }
   const find = async (jobs: readonly Job[]): Promise<(Job | undefined)[]> => {
@@ -122,6 +123,17 @@ describe.runIf(await havePostgres())('jobs of a short claim', () => {
       claimed.slice(1).map(({ job }) => settlementOf(job)),
     )
     expect(settled).toHaveLength(2)
+  })
+
+  test('are counted in their minute where they are stored long after they ended', async () => {
+    const minute = (Math.floor(store.clock.now() / 60_000) - 5) * 60_000
+    for (let rounds = 1; rounds <= 2; rounds += 1) {
+      const { claimed, open } = await take(await queued(1))
+      await open.end([completion(claimed[0]!.job, minute)], [])
+      await rollUpMetrics(store)
+      const { rows } = await store.pool.query('SELECT completed FROM metric_minute')
+      expect(rows).toEqual([{ completed: rounds }])
+    }
   })
 
   test('go to others where the lease is gone, but for those that completed under its lock', async () => {

@@ -94,20 +94,4 @@ describe('batcher', () => {
     await expect(unlucky).rejects.toThrow('thirteen')
     expect(await lucky).toEqual(['r7'])
   })
-
-  it('is idle only when nothing waits and nothing is under way', async () => {
-    const { batcher, turn, release } = recorded()
-    await batcher.idle()
-    void batcher.add([1])
-    await turn()
-    void batcher.add([2])
-    let idle = false
-    const waiting = batcher.idle().then(() => (idle = true))
-    release()
-    await turn()
-    await turn()
-    expect(idle).toBe(false)
-    release()
-    await waiting
-  })
 })

@@ -8,8 +8,6 @@ import { flat } from '../core/flat.ts'
 export interface Batcher<In, Out> {
   /** Resolves with one output per input, in order, once their batch has been run. */
   add(items: In[]): Promise<Out[]>
-  /** Resolves when nothing is waiting or under way. */
-  idle(): Promise<void>
 }
 
 export interface BatcherOptions<In, Out> {
@@ -41,7 +39,6 @@ export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batche
   let flights = 0
   let smallFlights = 0
   let scheduled = false
-  let idleListeners: (() => void)[] = []
 
   const isSmall = (calls: readonly Waiting<In, Out>[]): boolean =>
     calls.reduce((sum, { items }) => sum + items.length, 0) < smallBelow * maxItems &&
@@ -87,10 +84,6 @@ export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batche
         flights -= 1
         smallFlights -= small
         if (waiting.length > 0) flush()
-        else if (flights === 0) {
-          for (const tell of idleListeners) tell()
-          idleListeners = []
-        }
       })
     }
   }
@@ -104,10 +97,6 @@ export function createBatcher<In, Out>(options: BatcherOptions<In, Out>): Batche
         scheduled = true
         setImmediate(flush)
       })
-    },
-    idle() {
-      if (waiting.length === 0 && flights === 0) return Promise.resolve()
-      return new Promise((resolve) => idleListeners.push(resolve))
     },
   }
 }

@@ -11,6 +11,7 @@ import {
   type ClaimedRow,
 } from './claim.ts'
 import { completeLockedJobs } from './complete.ts'
+import { rerollLate } from './metrics.ts'
 import type { Store } from './open.ts'
 import { plainArray } from './parameters.ts'
 import { runTuples, type Statement } from './run.ts'
@@ -74,7 +75,7 @@ export async function claimShortly(
 
 // Apart, so that it does not hold on to payloads for as long as it is open.
 function shortClaim(
-  { clock }: Pick<Store, 'clock'>,
+  store: Store,
   nodeId: string,
   client: pg.PoolClient,
   close: (error?: Error) => void,
@@ -83,9 +84,10 @@ function shortClaim(
     async end(completions, others) {
       try {
         const completed = await completeLockedJobs(client, nodeId, completions)
-        const claimed = await claimJobs({ clock, hot: client }, nodeId, others)
+        const claimed = await claimJobs({ clock: store.clock, hot: client }, nodeId, others)
         await client.query('COMMIT')
         close()
+        await rerollLate(store, completed)
         return { completed, claimed: claimed.map(({ job }) => job) }
       } catch (thrown) {
         close(toError(thrown))
