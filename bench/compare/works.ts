@@ -25,7 +25,8 @@ const cpu = (ms: number, cores: number): Work => ({
   unit: '× ideal',
   better: 'lower',
   shape: 'drain',
-  count: Math.ceil((3000 * cores) / ms),
+  // Of long ones enough that the last of them decides little.
+  count: Math.max(Math.ceil((3000 * cores) / ms), 10 * cores),
   ms,
 })
 
@@ -56,6 +57,7 @@ export const worksFor = (cores: number): Work[] => [
   cpu(1, cores),
   cpu(10, cores),
   cpu(100, cores),
+  cpu(1000, cores),
   {
     name: 'payload10k',
     title: 'jobs that read a payload of 10 kB, from a full queue',

@@ -61,4 +61,40 @@ describe('what comes next on a thread', () => {
     open()
     await Promise.all([...others, last!].map((id) => timed.app.ended(id)))
   })
+
+  it('is for a gang others of as many threads, which have them to themselves one after the other', async () => {
+    await timed.start({ WORKER_1_THREADS: '2', WORKER_2_THREADS: '0' })
+    const { payload, open } = timed.gate('gangs')
+    await timed.submitAll(Array(2).fill({ type: 'gate', payload }))
+    const short = { expected_ms: 10, payload: { ms: 10 } }
+    const ids = await timed.submitAll(
+      Array.from({ length: 75 }, (_, n) =>
+        n % 3 === 0 ? { type: 'wide', thread_demand: 2, ...short } : { type: 'nap', ...short },
+      ),
+    )
+    open()
+    const jobs = await Promise.all(ids.map((id) => timed.app.ended(id)))
+    expect(new Set(jobs.map(({ state, attempt }) => `${state} ${attempt}`))).toEqual(
+      new Set(['COMPLETED 1']),
+    )
+    const runs = jobs
+      .map((job) => ({
+        width: job.width,
+        from: startOf(job),
+        to: Date.parse(job.finished_at as string),
+      }))
+      .sort((a, b) => a.from - b.from)
+    for (const [at, { width, to }] of runs.entries()) {
+      const next = runs[at + 1]
+      // Told in whole ms.
+      if (next && Math.max(width!, next.width!) > 1)
+        expect(next.from).toBeGreaterThanOrEqual(to - 1)
+    }
+    const { decisions } = await timed.app.graphql<{
+      decisions: { jobId: string; reason: string }[]
+    }>('{ decisions(first: 200) { jobId reason } }')
+    const followers = decisions.filter(({ reason }) => reason === 'SAME_THREADS')
+    expect(followers.length).toBeGreaterThan(8)
+    expect(followers.every(({ jobId }) => ids.indexOf(jobId) % 3 === 0)).toBe(true)
+  })
 })

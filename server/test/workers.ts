@@ -17,8 +17,11 @@ export interface TestWorker {
     payload?: unknown,
     options?: { width?: number; timeoutMs?: number },
   ): Promise<WorkResult>
-  /** one order of several jobs; resolves when all are answered, in the order of the answers */
-  runBatch(items: { type: string; payload?: unknown; timeoutMs?: number }[]): Promise<WorkResult[]>
+  /** one order of several jobs; resolves when all are answered, in the order they were given */
+  runBatch(
+    items: { type: string; payload?: unknown; timeoutMs?: number }[],
+    options?: { width?: number },
+  ): Promise<WorkResult[]>
   /** jobs that come next on the thread of an order; resolves like `runBatch` */
   runBehind(order: number, items: { type: string; payload?: unknown }[]): Promise<WorkResult[]>
   /** id of the latest job */
@@ -92,9 +95,12 @@ export async function startTestWorker(
     progress,
     run: (type, payload, { width = 1, timeoutMs } = {}) =>
       order([item(type, payload, timeoutMs)], { width })[0]!,
-    runBatch: (list) =>
+    runBatch: (list, options) =>
       Promise.all(
-        order(list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs))),
+        order(
+          list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs)),
+          options,
+        ),
       ),
     runBehind: (behind, list) =>
       Promise.all(

@@ -40,6 +40,7 @@ export function createDecisionLog(capacity = 10_000): DecisionLog {
     OTHER_WORKER: 0,
     ENDS_BEFORE_RESERVATION: 0,
     SPARE_THREADS: 0,
+    SAME_THREADS: 0,
     RESERVED: 0,
   }
 

@@ -69,6 +69,8 @@ export type StartReason =
   | 'ENDS_BEFORE_RESERVATION'
   /** ahead of the head, on threads it leaves over */
   | 'SPARE_THREADS'
+  /** right behind a gang of as many threads, ahead of jobs of fewer; not planned, but taken along */
+  | 'SAME_THREADS'
 
 export type WaitReason =
   /** it is the head: the reservation is its */

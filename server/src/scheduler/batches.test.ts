@@ -27,6 +27,7 @@ const fill = (queued: QueuedJob[], started: number, busy: Slot[] = [], nextLimit
     queued,
     ...{ busy, nextLimit, rankStep: 1000 },
     clusterMaxThreads: 8,
+    workers: [],
     predict: ({ type }) => msOf[type] ?? null,
   }).map(({ starts }) => starts.map(({ id }) => id))
 const slot = { workerName: 'worker-1', width: 1 } as Slot

@@ -8,11 +8,11 @@
  * This bends the order of the queue by no more than that: a job that arrives with a higher priority waits for
  * at most `AHEAD_MS` longer, where what comes next cannot be called back in time. Gangs and jobs of unknown or
  * long run times are not taken along, and nothing is taken past the first of them, so what waits with a
- * reservation is never passed.
+ * reservation is never passed, but by gangs that follow one on its threads (`follow.ts`).
  */
 import { gangFor } from '../core/capacity.ts'
-import type { QueuedJob } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
+import { bytesOf, followGangs, type FollowView, type Led } from './follow.ts'
 import type { Slot } from './running.ts'
 
 /** Expected run time up to which a job may share a message. */
@@ -26,12 +26,8 @@ const BATCH_JOBS = 1000
 /** Expected work in what comes next on a thread: one job, or shorter ones up to as much. */
 const AHEAD_MS = 50
 
-export interface Batch {
-  workerName: string
-  width: number
-  /** what starts on these threads: one job, or small ones after each other, in this order */
-  starts: Start[]
-  /** expected run time of all of it, ms; Infinity where it is not known */
+export interface Batch extends Led {
+  /** expected run time of all of it, ms; Infinity where it is not known, and for gangs: nothing comes next there */
   ms: number
   /** threads at work, after whose jobs it comes; none where it starts at once */
   behind: Slot | undefined
@@ -46,30 +42,22 @@ interface Filling extends Batch {
   limit: number
 }
 
-export interface BatchesView {
+export interface BatchesView extends Omit<FollowView, 'limit' | 'rankStep'> {
   starts: readonly Start[]
-  /** in order of rank, those of `starts` included */
-  queued: Iterable<QueuedJob>
-  clusterMaxThreads: number
   /** threads at work that may be given what comes next */
   busy?: Iterable<Slot>
-  /** how many jobs each of them may be given at most */
+  /** how many jobs may come next on each of them, or follow a gang that starts; none where not given */
   nextLimit?: number
   /** see `PlanView` */
   rankStep?: number
-  /** expected run time in ms; null where nothing is known */
-  predict(job: QueuedJob, width: number): number | null
 }
-
-/** See `sizeClass` in `core/estimate.ts`. */
-const bytesOf = ({ sizeClass = 0 }: QueuedJob): number => 2 ** sizeClass
 
 const isFull = ({ ms, bytes, starts, behind, limit }: Filling): boolean =>
   ms >= (behind ? AHEAD_MS : BATCH_MS) || bytes >= BATCH_BYTES || starts.length >= limit
 
 export function fillBatches(view: BatchesView): Batch[] {
   const { starts, queued, clusterMaxThreads, predict, busy = [] } = view
-  const { nextLimit = Infinity, rankStep = 1 } = view
+  const { workers, nextLimit = 0, rankStep = 1 } = view
   const started = new Map<string, Filling>()
   for (const start of starts) {
     const batch = empty(start, BATCH_JOBS)
@@ -80,6 +68,10 @@ export function fillBatches(view: BatchesView): Batch[] {
   const mostNext = Math.min(BATCH_JOBS, nextLimit)
   const following = [...busy].map((slot) => empty(slot, mostNext, slot))
   deal({ queued, clusterMaxThreads, predict, rankStep }, started, following)
+  if (starts.some(({ width }) => width > 1)) {
+    const limit = mostNext
+    followGangs({ queued, workers, clusterMaxThreads, limit, rankStep, predict }, started)
+  }
   return [...started.values(), ...following.filter(({ starts: some }) => some.length > 0)]
 }
 
@@ -127,7 +119,10 @@ const empty = (
   { workerName, width }: Pick<Batch, 'workerName' | 'width'>,
   limit: number,
   behind?: Slot,
-): Filling => ({ workerName, width, starts: [], ms: 0, behind, step: 0, bytes: 0, limit })
+): Filling => ({
+  ...{ workerName, width, starts: [], ms: 0, followMs: 0 },
+  ...{ behind, step: 0, bytes: 0, limit },
+})
 
 /** A long job comes next alone. And only peers do together: one of them is never passed by what comes meanwhile. */
 const mayComeNext = ({ ms, step }: { ms: number; step: number }, hand: Filling): boolean =>

@@ -136,7 +136,7 @@ export function createClaims(options: ClaimsOptions): Claims {
     claimsOf(flat(flights.map(({ orders }) => orders))).map(({ job }) => job)
 
   const toOrder = (
-    { starts, behind, workerName, width, ms }: Batch,
+    { starts, behind, workerName, width, ms, followMs }: Batch,
     take: (id: string) => Job | undefined,
   ): Order[] => {
     const claims: Claim[] = []
@@ -155,7 +155,7 @@ export function createClaims(options: ClaimsOptions): Claims {
       behind ??
       running.reserve({
         ...{ workerName, width, first: first.job },
-        ...{ beganAt: now, endsAt: now + ms },
+        ...{ beganAt: now, endsAt: now + ms, followMs },
       })
     return [{ slot, claims, starts: left }]
   }

@@ -9,7 +9,7 @@ export function viewWorkers(
 ): LearntView['workers'] {
   const views = new Map<string, { name: string; threads: number; running: LearntRuns }>()
   for (const { name, threads } of workers) views.set(name, { name, threads, running: [] })
-  for (const { workerName, width, orders, first, beganAt, nextMs } of running.slots()) {
+  for (const { workerName, width, orders, first, beganAt, nextMs, followMs } of running.slots()) {
     const started = firstOf(orders[0])
     const { id, type, rank, sizeClass, expectedMs, timeoutMs } = started?.job ?? first
     views.get(workerName)?.running.push({
@@ -22,7 +22,7 @@ export function viewWorkers(
       sizeClass,
       expectedMs,
       timeoutMs,
-      thenMs: nextMs,
+      thenMs: nextMs + followMs,
     })
   }
   return [...views.values()]

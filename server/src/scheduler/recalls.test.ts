@@ -11,7 +11,7 @@ function setUp() {
   const settling = new Set<string>()
   const recalls = createRecalls({ running, isSettling: (id) => settling.has(id) })
   const slot = running.reserve({
-    ...{ workerName: 'worker-1', width: 1, first: job(0), beganAt: 0, endsAt: 10 },
+    ...{ workerName: 'worker-1', width: 1, first: job(0), beganAt: 0, endsAt: 10, followMs: 0 },
   })
   running.add(slot, { leaseId: 'lease', shortClaim: null, jobs: [job(0)] })
   running.await(slot, 20)

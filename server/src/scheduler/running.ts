@@ -20,7 +20,7 @@ export interface Slot {
   endsAt: number
   /** what it was reserved for */
   readonly first: Job
-  /** when it was reserved, or the order before the one at work was over, by the store's clock */
+  /** when it was reserved, or what was before the order or the gang at work was over, by the store's clock */
   beganAt: number
   /** orders that are being claimed for it */
   awaited: number
@@ -28,6 +28,8 @@ export interface Slot {
   readonly orders: Order[]
   /** expected run time of what comes next, ms */
   nextMs: number
+  /** expected run time of the gangs that are behind the one at work in its order, ms */
+  followMs: number
 }
 
 /** Jobs that were given to a worker at once. */
@@ -65,7 +67,9 @@ export interface Running {
   /** threads occupied, of one worker or of all */
   busyThreads(workerName?: string): number
   /** occupies threads for an order that is about to be claimed */
-  reserve(order: Pick<Slot, 'workerName' | 'width' | 'first' | 'beganAt' | 'endsAt'>): Slot
+  reserve(
+    order: Pick<Slot, 'workerName' | 'width' | 'first' | 'beganAt' | 'endsAt' | 'followMs'>,
+  ): Slot
   /** another order, of `ms` expected, is about to be claimed for the slot */
   await(slot: Slot, ms: number): void
   /** An order has been claimed: its jobs, none where all were refused. Tells its id. */
@@ -149,6 +153,10 @@ export function createRunning(): Running {
       entry.ended = true
       size -= 1
       order.left -= 1
+      if (slot.width > 1 && order.left > 0 && firstOf(order) === entry) {
+        slot.beganAt = now
+        slot.followMs *= (order.left - 1) / order.left
+      }
       while (order.jobs[order.first]?.ended) order.first += 1
       if (order.left > 0) return
       slot.orders.splice(slot.orders.indexOf(order), 1)

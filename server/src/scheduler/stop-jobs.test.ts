@@ -7,7 +7,14 @@ import { createStopJobs } from './stop-jobs.ts'
 function setUp() {
   const running = createRunning()
   const jobs = ['a', 'b'].map((id) => ({ id, cancelRequested: false }) as Job)
-  const place = { workerName: 'worker-1', width: 1, first: jobs[0]!, beganAt: 0, endsAt: 10 }
+  const place = {
+    workerName: 'worker-1',
+    width: 1,
+    first: jobs[0]!,
+    beganAt: 0,
+    endsAt: 10,
+    followMs: 0,
+  }
   running.add(running.reserve(place), { leaseId: 'lease', shortClaim: null, jobs })
   const told: string[] = []
   const wanted: string[] = []

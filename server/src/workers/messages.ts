@@ -16,11 +16,12 @@ export interface CallContext {
 
 /** What a thread can be asked to do by a call. `payloads` are those of the order, see `PackedOrder`. */
 export interface ThreadApi {
-  /** chunks of a parallel job, alone in its order; the payload stays in this thread for `merge` */
+  /** chunks of a parallel job, which has that place in its order; the payload stays in this thread for `merge` */
   split(
     context: CallContext,
     type: string,
     payloads: string | ArrayBuffer,
+    place: number,
   ): Promise<Answer<unknown[]>>
   runChunk(context: CallContext, type: string, chunk: unknown): Promise<Answer<unknown>>
   /** JSON text */

@@ -8,8 +8,8 @@
  */
 import type { FromThread } from './messages.ts'
 import { ofItem, splitIds, type PackedOrder } from './packing.ts'
-import { answerFor, createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
-import { runGang } from './run-gang.ts'
+import { createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
+import { runGangs } from './run-gang.ts'
 import { endItems, isWaiting, lastStarted, runItems, runningItem } from './run-items.ts'
 import { createSeat, currentJob, freeLane, hasRuns, isOpen, leaveSeats, openRuns } from './seats.ts'
 import { createStarting, isReady } from './starting.ts'
@@ -122,9 +122,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       runItems(run, first, events.finished, end)
       return
     }
-    void runGang(run, threads, endSoon).then((outcome) => {
-      end(run.answered[0] ? [] : [answerFor(run, 0, outcome, run.startedAt, now())])
-    })
+    void runGangs(run, threads, { tell: events.finished, stopOthers: endSoon }).then(end)
   }
 
   const starting = createStarting({ seats, startThread: startSeat, begin })
@@ -167,7 +165,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const stop = (run: Run, index: number, reason: Stop): void => {
     if (run.stop) return
     run.stop = { index, reason }
-    if (run.order.width === 1) handBack(run)
+    handBack(run)
     endSoon(run)
   }
 
@@ -176,9 +174,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     for (const run of openRuns(seats)) {
       if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run)
       if (!run.begun) continue
-      const item = runningItem(run)
-      const index = run.order.width === 1 ? item.index : 0
-      const startedAt = run.order.width === 1 ? item.startedAt : run.startedAt
+      const { index, startedAt } = runningItem(run)
       if (index < 0 || startedAt === 0 || run.answered[index]) continue
       const ranMs = at - startedAt
       const limit = ofItem(run.order.timeoutsMs, index) ?? null

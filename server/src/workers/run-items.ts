@@ -59,18 +59,23 @@ function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[
   return results
 }
 
-/** The item of a run on one thread that runs, or last ran; -1 before the first. */
-export const runningItem = ({ seats: [seat], lane }: Run): ReturnType<Thread['runningItem']> =>
-  seat?.thread?.runningItem(lane) ?? { index: -1, startedAt: 0 }
+/** The item of a run that runs, or last ran; -1 before the first of those that a thread runs by itself. */
+export function runningItem(run: Run): ReturnType<Thread['runningItem']> {
+  if (run.order.width > 1) return { index: run.gangs.item, startedAt: run.startedAt }
+  return run.seats[0]?.thread?.runningItem(run.lane) ?? { index: -1, startedAt: 0 }
+}
 
 /** No further item of it will be started; tells the index from which on that is certain. */
-export const endItems = ({ seats: [seat], lane }: Run): number => seat?.thread?.endItems(lane) ?? 0
+export function endItems({ order, gangs, seats: [seat], lane }: Run): number {
+  if (order.width > 1) return (gangs.end = gangs.item + 1)
+  return seat?.thread?.endItems(lane) ?? 0
+}
 
 /**
  * No further item of it will be started. Tells the last one that was, which is the one that runs, if any does:
- * asked first and ended then, the thread could have moved on in between. -1 for none; a gang has one item.
+ * asked first and ended then, the thread could have moved on in between. -1 for none.
  */
-export const lastStarted = (run: Run): number => (run.order.width > 1 ? 0 : endItems(run) - 1)
+export const lastStarted = (run: Run): number => endItems(run) - 1
 
 /** True for one that comes next on its thread, and has not begun. */
 export const isWaiting = (run: Run): boolean =>

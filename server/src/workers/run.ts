@@ -23,8 +23,10 @@ export interface Run {
   readonly id: number
   readonly order: PackedOrder
   readonly seats: readonly Seat[]
-  /** when it was given to its threads; before that, when it came */
+  /** when it, or the job of it that has all of its threads, was given to them; before that, when it came */
   startedAt: number
+  /** of jobs that have all of its threads, which of them runs, and from which on none will be started */
+  gangs: { item: number; end: number }
   /** false while it waits for its threads to start */
   begun: boolean
   /** which part of its threads' control blocks is its own */
@@ -64,6 +66,7 @@ export function createRun(
     order,
     seats,
     startedAt: now(),
+    gangs: { item: 0, end: order.count },
     begun: false,
     lane,
     ahead,

@@ -1,6 +1,7 @@
 import { LANES, type Lane } from './messages.ts'
 import { splitIds } from './packing.ts'
 import type { Run, Seat } from './run.ts'
+import { runningItem } from './run-items.ts'
 
 /** A place for a thread that is not there yet. */
 export const createSeat = (index: number): Seat => ({
@@ -34,8 +35,5 @@ export const hasRuns = ({ lanes }: Seat): boolean => lanes.some((run) => run !==
 
 export const isOpen = (run: Run): boolean => run.seats[0]?.lanes[run.lane] === run
 
-export function currentJob({ run, thread }: Seat): string | null {
-  if (!run) return null
-  const index = run.order.width === 1 ? (thread?.runningItem(run.lane).index ?? 0) : 0
-  return splitIds(run.order)[Math.max(0, index)] ?? null
-}
+export const currentJob = ({ run }: Seat): string | null =>
+  run ? (splitIds(run.order)[Math.max(0, runningItem(run).index)] ?? null) : null

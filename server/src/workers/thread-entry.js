@@ -335,14 +335,17 @@ async function work() {
 }
 
 expose({
-  /** @param {CallContext} call @param {string} typeName @param {string | ArrayBuffer} payloads */
-  split(call, typeName, payloads) {
+  /**
+   * @param {CallContext} call @param {string} typeName
+   * @param {string | ArrayBuffer} payloads @param {number} place
+   */
+  split(call, typeName, payloads, place) {
     begin(call.run)
     return answer(() => {
       const type = find(typeName)
       const { parallel } = type
       if (!parallel) throw new Error(`"${type.type}" cannot be split`)
-      const payload = payloadOf(type, parsed(payloads)[0])
+      const payload = payloadOf(type, parsed(payloads)[place])
       payloadInMerge = payload
       const chunks = parallel.split(payload, call.width)
       if (Array.isArray(chunks) && chunks.length <= call.width) return chunks

@@ -12,12 +12,11 @@ export interface WorkItem {
   timeoutMs: number | null
 }
 
-/** One message to the threads: a job on `width` threads, or several small ones after each other on one. */
+/** One message to the threads: a job on `width` of them, or several short ones after each other on the same. */
 export interface WorkOrder {
   /** no other order of this worker ever has it: what is answered late is not taken for an answer to another */
   id: number
   width: number
-  /** exactly one where width > 1 */
   items: WorkItem[]
   /**
    * An order on whose thread this comes next, if that one has not ended: so that the thread does not wait for

@@ -41,6 +41,7 @@ function addDecision(builder: Builder) {
       OTHER_WORKER: 'Backfill: on a worker that is not reserved',
       ENDS_BEFORE_RESERVATION: 'Backfill: expected to end before the reservation starts',
       SPARE_THREADS: 'Backfill: on threads that the reservation leaves over',
+      SAME_THREADS: 'Right behind a job of as many threads, ahead of jobs of fewer',
     }),
   })
   return builder.objectRef<Decision>('Decision').implement({
