@@ -50,7 +50,8 @@ export async function runGangs(
     kept.push({ place, outcome, startedAt, finishedAt: now() })
     if (outcome.kind !== 'completed') gangs.end = place + 1
     const [oldest] = kept
-    if (place + 1 < gangs.end && oldest && now() - oldest.finishedAt > SEND_AHEAD_MS) tell(results())
+    if (place + 1 < gangs.end && oldest && now() - oldest.finishedAt > SEND_AHEAD_MS)
+      tell(results())
   }
   return [...results(), ...givenBack(run, 0)]
 }
