@@ -17,12 +17,13 @@ export function viewWorkers(
       type,
       width,
       rank,
-      // Its claim may have been earlier: it may have come next.
-      startedAt: beganAt,
+      // Its claim may have been earlier: it may have come next. Of gangs that follow each other what ended is told
+      // late: the last stands for all, as if it started when the others are expected to be over.
+      startedAt: beganAt + followMs,
       sizeClass,
       expectedMs,
       timeoutMs,
-      thenMs: nextMs + followMs,
+      thenMs: nextMs,
     })
   }
   return [...views.values()]

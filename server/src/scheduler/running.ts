@@ -20,7 +20,7 @@ export interface Slot {
   endsAt: number
   /** what it was reserved for */
   readonly first: Job
-  /** when it was reserved, or what was before the order or the gang at work was over, by the store's clock */
+  /** when it was reserved, or the order before the one at work was over, by the store's clock */
   beganAt: number
   /** orders that are being claimed for it */
   awaited: number
@@ -28,7 +28,7 @@ export interface Slot {
   readonly orders: Order[]
   /** expected run time of what comes next, ms */
   nextMs: number
-  /** expected run time of the gangs that are behind the one at work in its order, ms */
+  /** expected run time of the gangs that follow the first of its order, ms */
   followMs: number
 }
 
@@ -153,10 +153,6 @@ export function createRunning(): Running {
       entry.ended = true
       size -= 1
       order.left -= 1
-      if (slot.width > 1 && order.left > 0 && firstOf(order) === entry) {
-        slot.beganAt = now
-        slot.followMs *= (order.left - 1) / order.left
-      }
       while (order.jobs[order.first]?.ended) order.first += 1
       if (order.left > 0) return
       slot.orders.splice(slot.orders.indexOf(order), 1)
