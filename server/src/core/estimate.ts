@@ -73,6 +73,9 @@ const MAX_KINDS = 10_000
 /** 0 for nothing, then one more with each doubling. */
 export const sizeClass = (size: number): number => Math.ceil(Math.log2(size + 1))
 
+/** The most that a payload of a job's class can have. */
+export const mostBytes = ({ sizeClass: each = 0 }: { sizeClass?: number }): number => 2 ** each
+
 interface Kind {
   /** oldest first */
   times: number[]

@@ -11,8 +11,9 @@
  * reservation is never passed, but by gangs that follow one on its threads (`follow.ts`).
  */
 import { gangFor } from '../core/capacity.ts'
+import { mostBytes } from '../core/estimate.ts'
 import type { Start } from '../core/plan.ts'
-import { bytesOf, followGangs, type FollowView, type Led } from './follow.ts'
+import { followGangs, type FollowView, type Led } from './follow.ts'
 import type { Slot } from './running.ts'
 
 /** Expected run time up to which a job may share a message. */
@@ -69,7 +70,7 @@ export function fillBatches(view: BatchesView): Batch[] {
   const following = [...busy].map((slot) => empty(slot, mostNext, slot))
   deal({ queued, clusterMaxThreads, predict, rankStep }, started, following)
   if (starts.some(({ width }) => width > 1)) {
-    const limit = mostNext
+    const limit = nextLimit
     followGangs({ queued, workers, clusterMaxThreads, limit, rankStep, predict }, started)
   }
   return [...started.values(), ...following.filter(({ starts: some }) => some.length > 0)]
@@ -97,7 +98,7 @@ function deal(
     const own = started.get(job.id)
     if (own) {
       own.ms = ms ?? Infinity
-      own.bytes = bytesOf(job)
+      own.bytes = mostBytes(job)
       if (own.ms <= SMALL_MS) free.open(own)
       continue
     }
@@ -110,7 +111,7 @@ function deal(
     if (batch.starts.length === 0) batch.step = step
     batch.starts.push({ id: job.id, workerName, width, widthReason, reason: 'IN_ORDER' })
     batch.ms += ms
-    batch.bytes += bytesOf(job)
+    batch.bytes += mostBytes(job)
   }
 }
 

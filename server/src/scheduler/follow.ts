@@ -8,6 +8,7 @@
  * passed only where that order takes the last gang before it.
  */
 import { gangFor, isMoldable } from '../core/capacity.ts'
+import { mostBytes } from '../core/estimate.ts'
 import type { QueuedJob } from '../core/job.ts'
 import type { Start } from '../core/plan.ts'
 
@@ -46,9 +47,6 @@ interface Leader {
   bytes: number
 }
 
-/** See `sizeClass` in `core/estimate.ts`. */
-export const bytesOf = ({ sizeClass = 0 }: QueuedJob): number => 2 ** sizeClass
-
 /** Adds what follows them to those of `started`, by the ids of their jobs, that are gangs. */
 export function followGangs(view: FollowView, started: ReadonlyMap<string, Led>): void {
   const leaders: Leader[] = []
@@ -59,7 +57,7 @@ export function followGangs(view: FollowView, started: ReadonlyMap<string, Led>)
     const step = Math.floor(job.rank / view.rankStep)
     const own = started.get(job.id)
     if (own) {
-      if (leads(view, own, job)) leaders.push({ led: own, step, bytes: bytesOf(job) })
+      if (leads(view, own, job)) leaders.push({ led: own, step, bytes: mostBytes(job) })
     } else if (gangFor(job, view.clusterMaxThreads).width > 1 || isMoldable(job)) {
       if (!follow(view, leaders, job)) return
     }
@@ -91,13 +89,13 @@ function follow(view: FollowView, leaders: readonly Leader[], job: QueuedJob): b
       of.step === step &&
       led.starts.length <= view.limit &&
       led.followMs + ms <= FOLLOW_MS &&
-      of.bytes + bytesOf(job) <= FOLLOW_BYTES,
+      of.bytes + mostBytes(job) <= FOLLOW_BYTES,
   )
   if (!leader) return false
   const { led } = leader
   const { workerName } = led
   led.starts.push({ id: job.id, workerName, width, widthReason, reason: 'SAME_THREADS' })
   led.followMs += ms
-  leader.bytes += bytesOf(job)
+  leader.bytes += mostBytes(job)
   return true
 }

@@ -7,17 +7,10 @@ import { ThreadEnded, type Thread } from './thread.ts'
 import type { WorkResult } from './worker.ts'
 import type { ModuleThread } from 'threads'
 
-/** As long as threads keep the answers of small jobs: see `thread-entry.js`. */
+/** Answers are kept for so long, as those of small jobs in `thread-entry.js`: to send them costs the server 1 ms. */
 const SEND_AHEAD_MS = 75
 
 type Step<T> = (api: ModuleThread<ThreadApi>) => Promise<Answer<T>>
-
-interface Told {
-  place: number
-  outcome: Outcome
-  startedAt: number
-  finishedAt: number
-}
 
 export interface GangEvents {
   tell(results: WorkResult[]): void
@@ -35,7 +28,8 @@ export async function runGangs(
   { tell, stopOthers }: GangEvents,
 ): Promise<WorkResult[]> {
   const { gangs } = run
-  const kept: Told[] = []
+  const kept: Omit<WorkResult, 'order'>[] = []
+  let late: NodeJS.Timeout | undefined
   const results = (): WorkResult[] =>
     kept
       .splice(0)
@@ -49,10 +43,14 @@ export async function runGangs(
     const outcome = await runGang(run, threads, stopOthers)
     kept.push({ place, outcome, startedAt, finishedAt: now() })
     if (outcome.kind !== 'completed') gangs.end = place + 1
-    const [oldest] = kept
-    if (place + 1 < gangs.end && oldest && now() - oldest.finishedAt > SEND_AHEAD_MS)
+    // By a timer, since the next one may run for long. It fires while that one runs, so that the last answer, with
+    // which the threads count as free, is never among these.
+    late ??= setTimeout(() => {
+      late = undefined
       tell(results())
+    }, SEND_AHEAD_MS)
   }
+  clearTimeout(late)
   return [...results(), ...givenBack(run, 0)]
 }
 

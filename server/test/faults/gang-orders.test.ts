@@ -82,13 +82,20 @@ describe.each(['process', 'thread'] as const)('gangs of one order, in a %s', (is
   })
 
   it('go back where one of them is to be cancelled that has not started: the one that runs goes on', async () => {
+    // With its threads up: before they are, the order has not begun, and goes back as a whole.
+    await run(wide('up'))
     const results = run({ type: 'naps', payload: { ms: 45 } }, wide('never'), { type: 'spins' })
     test.worker.cancel([test.lastId()])
-    const [first, ...others] = await kindsOf(results)
-    // Where its threads had to start first, the order had not begun, and goes back as a whole.
-    expect(first).toMatch(/completed|interrupted/)
-    expect(others[0]).toBe('interrupted')
-    expect(others[1]).toMatch(/interrupted|cancelled/)
+    expect(await kindsOf(results)).toEqual(['completed', 'interrupted', 'interrupted'])
+  })
+
+  it('are told of once they have completed, however long the next one runs', async () => {
+    const results = run(wide('fine'), { type: 'says_it_runs' })
+    const [, running] = test.lastIds(2)
+    // A worker in a process is taken to be at the first job that it has not answered for.
+    await vi.waitFor(() => expect(new Set(test.worker.busy())).toEqual(new Set([running])))
+    test.worker.cancel([running!])
+    expect(await kindsOf(results)).toEqual(['completed', 'cancelled'])
   })
 })
 
