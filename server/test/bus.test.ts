@@ -155,6 +155,25 @@ describe.runIf(withRedis)('a bus between nodes', () => {
     expect(wokenB).toHaveBeenCalledWith({ nodeId: null })
   })
 
+  test('a node that could not be heard for a while has the others look at the tables afterwards', async () => {
+    const own = await startProxy(redisUrl)
+    const a = await opened(redisBus('a', own.through(redisUrl)))
+    const b = await opened(redisBus('b'))
+    await connected(a, b)
+    const woken = vi.fn()
+    b.subscribe('wake', woken)
+
+    own.cut()
+    await vi.waitFor(() => expect(a.healthy()).toBe(false))
+    a.publish('jobs', [newJob().job])
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(woken).not.toHaveBeenCalled()
+    own.mend()
+    await vi.waitFor(() => expect(woken).toHaveBeenCalledWith({ nodeId: null }), 10_000)
+    await a.close()
+    await own.close()
+  })
+
   test('publishing while Redis takes nothing keeps no memory and never waits', async () => {
     const stalling = await startProxy(redisUrl)
     const bus = await opened(redisBus('a', stalling.through(redisUrl)))

@@ -126,6 +126,48 @@ describe('a job from submission to history', () => {
     await client.dispose()
   })
 
+  it('is told together with others to who watches many: read when it says so, changed by what follows', async () => {
+    const client = createClient({
+      url: app.url.replace('http', 'ws') + '/graphql',
+      webSocketImpl: WebSocket,
+    })
+    interface Told {
+      jobsUpdated: { jobs: { id: string; state: string; result: unknown }[]; incomplete: boolean }
+    }
+    const results = new Map<string, unknown>()
+    const told: Told['jobsUpdated'][] = []
+    let asked = (): void => undefined
+    const listening = new Promise<void>((resolve) => (asked = resolve))
+    const done = new Promise<void>((resolve, reject) => {
+      client.subscribe<Told>(
+        {
+          query:
+            'subscription { jobsUpdated(filter: { name: "together" }) { jobs { id state result } incomplete } }',
+        },
+        {
+          next({ data, errors }) {
+            if (errors || !data) return reject(new Error(JSON.stringify(errors)))
+            told.push(data.jobsUpdated)
+            asked()
+            for (const { id, state, result } of data.jobsUpdated.jobs) {
+              if (state === 'COMPLETED') results.set(id, result)
+            }
+            if (results.size === 3) resolve()
+          },
+          error: reject,
+          complete: () => undefined,
+        },
+      )
+    })
+    await listening
+    expect(told[0]).toEqual({ jobs: [], incomplete: true })
+    const job = { name: 'together', type: 'add_numbers' }
+    await Promise.all([1, 2, 3].map((a) => submit({ ...job, payload: { a, b: 1 } })))
+    await done
+    expect([...results.values()].map(Number).sort()).toEqual([2, 3, 4])
+    await client.dispose()
+  })
+
   it('is told the same by server-sent events', async () => {
     const aborter = new AbortController()
     const response = await fetch(`${app.url}/graphql`, {

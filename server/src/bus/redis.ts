@@ -1,7 +1,8 @@
 /**
  * The bus between nodes. What is published within one tick travels as one message per topic. A message
  * says which node it is from, because Redis brings it back to its sender, who has told its own listeners
- * already. While Redis is away messages are dropped, not kept: they are hints, and the tables have it all.
+ * already. While Redis is away messages are dropped, not kept: they are hints, and the tables have it all. The others
+ * are told of it afterwards, so that they look there.
  */
 import { log } from '../log.ts'
 import type { Bus, Topic, Topics } from './bus.ts'
@@ -31,17 +32,35 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
   let waiting = new Map<Topic, Topics[Topic][]>()
   let scheduled: NodeJS.Immediate | undefined
   let unsent = 0
+  /** others have not heard something of this node */
+  let lost = false
   let closed = false
 
   const send = (topic: Topic, messages: string[]): void => {
     const body = `{"from":${JSON.stringify(nodeId)},"messages":[${messages.join(',')}]}`
-    if (publisher.status !== 'ready' || unsent + body.length > MAX_UNSENT_CHARACTERS) return
+    if (publisher.status !== 'ready' || unsent + body.length > MAX_UNSENT_CHARACTERS) {
+      lost = true
+      return
+    }
     unsent += body.length
     publisher.publish(channelOf(topic), body).then(
-      () => (unsent -= body.length),
-      () => (unsent -= body.length),
+      () => {
+        unsent -= body.length
+        tellLost()
+      },
+      () => {
+        unsent -= body.length
+        lost = true
+      },
     )
   }
+
+  const tellLost = (): void => {
+    if (!lost || closed) return
+    lost = false
+    send('wake', [JSON.stringify({ nodeId: null })])
+  }
+  publisher.on('ready', tellLost)
 
   const flush = (): void => {
     scheduled = undefined

@@ -70,6 +70,26 @@ describe.skipIf(!haveChromium())('the dashboard', { timeout: 90_000 }, () => {
     await page.context().close()
   })
 
+  it('shows none of thousands of tiny jobs any more when all of them have ended', async () => {
+    const page = await dashboard.open('/')
+    await page.getByText('The loom is still').waitFor()
+    const jobs = Array.from({ length: 1000 }, (_, n) => ({
+      name: `Tiny ${n}`,
+      type: 'add_numbers',
+      payload: { a: n, b: 1 },
+    }))
+    const bulks = Array.from({ length: 10 }, () => dashboard.call('POST', '/jobs/bulk', { jobs }))
+    await Promise.all(bulks)
+    const left = async (): Promise<number> =>
+      (await dashboard.call<{ jobs: unknown[] }>('GET', '/jobs?limit=1')).jobs.length
+    await expect.poll(left, { timeout: 60_000 }).toBe(0)
+    // So that the page has heard of them.
+    await page.waitForTimeout(1_000)
+    await page.getByText('The loom is still').waitFor({ timeout: 60_000 })
+    expect(await row(page, 'Tiny').count()).toBe(0)
+    await page.context().close()
+  })
+
   it('cancels a job from its page once the dialog is answered with yes', async () => {
     const { id } = await submit({
       name: 'Endless',

@@ -1,66 +1,59 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFakeConnection, type FakeConnection } from '../testing/connection.ts'
-import { job, jobs } from '../testing/jobs.ts'
+import { job } from '../testing/jobs.ts'
 import { watchJobs } from './feed.ts'
 import type { JobRowFragment } from './generated/graphql.ts'
 
 describe('the feed of changed jobs', () => {
   let connection: FakeConnection
   let stop: () => void
-  const onBatch = vi.fn<(batch: JobRowFragment[]) => void>()
+  const onChanges = vi.fn<(jobs: JobRowFragment[]) => void>()
   const onMissed = vi.fn()
-  const change = (jobUpdated: JobRowFragment): void => connection.emit({ jobUpdated })
+  const emit = (jobs: JobRowFragment[], incomplete = false): void =>
+    connection.emit({ jobsUpdated: { jobs, incomplete } })
 
   beforeEach(() => {
     vi.useFakeTimers()
-    onBatch.mockReset()
+    onChanges.mockReset()
     onMissed.mockReset()
     connection = createFakeConnection()
-    stop = watchJobs(connection, {}, onBatch, onMissed)
+    stop = watchJobs(connection, {}, onChanges, onMissed)
   })
   afterEach(() => {
     stop()
     vi.useRealTimers()
   })
 
-  it('gives many changes at once, the latest of each job', () => {
-    change(job({ id: 'a' }))
-    change(job({ id: 'b' }))
-    change(job({ id: 'a', state: 'RUNNING' }))
-    expect(onBatch).not.toHaveBeenCalled()
-    vi.runAllTimers()
-    expect(onBatch).toHaveBeenCalledOnce()
-    expect(onBatch.mock.calls[0]?.[0].map(({ id, state }) => [id, state])).toEqual([
-      ['a', 'RUNNING'],
-      ['b', 'QUEUED'],
-    ])
-    change(job({ id: 'c' }))
-    vi.runAllTimers()
-    expect(onBatch.mock.calls[1]?.[0].map(({ id }) => id)).toEqual(['c'])
+  it('passes on what has changed, and asks for no more where that is all', () => {
+    emit([job({ id: 'a' }), job({ id: 'b' })])
+    expect(onChanges.mock.calls).toEqual([[[job({ id: 'a' }), job({ id: 'b' })]]])
+    expect(onMissed).not.toHaveBeenCalled()
   })
 
-  it('asks to read anew after the connection was lost', () => {
-    connection.blink()
+  it('asks to read anew at once where more has changed than is told', () => {
+    emit([], true)
     expect(onMissed).toHaveBeenCalledOnce()
+    expect(onChanges).not.toHaveBeenCalled()
   })
 
-  it('asks to read anew where more jobs change than can be kept', () => {
-    for (const one of jobs(20_001)) change(one)
-    vi.runAllTimers()
-    expect(onMissed).toHaveBeenCalledOnce()
-    expect(onBatch).not.toHaveBeenCalled()
-    change(job())
-    vi.runAllTimers()
-    expect(onBatch).toHaveBeenCalledOnce()
+  it('does so once in a while as long as that goes on, and once more after the last of it', () => {
+    for (let message = 0; message < 50; message += 1) {
+      emit([job({ id: String(message) })], true)
+      vi.advanceTimersByTime(200)
+    }
+    expect(onChanges).toHaveBeenCalledTimes(50)
+    expect(onMissed).toHaveBeenCalledTimes(6)
+    emit([], true)
+    vi.advanceTimersByTime(60_000)
+    expect(onMissed).toHaveBeenCalledTimes(7)
   })
 
   it('is silent once it is stopped', () => {
-    change(job())
+    emit([], true)
+    emit([], true)
     stop()
     vi.runAllTimers()
-    connection.blink()
     expect(connection.listening()).toBe(0)
-    expect(onBatch).not.toHaveBeenCalled()
-    expect(onMissed).not.toHaveBeenCalled()
+    expect(onMissed).toHaveBeenCalledOnce()
   })
 })

@@ -27,8 +27,11 @@ export const JobRow = graphql(`
 
 export const JobChanges = graphql(`
   subscription JobChanges($filter: JobFilter) {
-    jobUpdated(filter: $filter) {
-      ...JobRow
+    jobsUpdated(filter: $filter) {
+      jobs {
+        ...JobRow
+      }
+      incomplete
     }
   }
 `)

@@ -24,7 +24,7 @@ describe('the history', () => {
   const end = (...which: number[]): void => {
     for (const n of which) {
       stored.unshift(ended(n))
-      connection.emit({ jobUpdated: ended(n) })
+      connection.emit({ jobsUpdated: { jobs: [ended(n)], incomplete: false } })
     }
   }
   const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(1_000)
@@ -82,7 +82,7 @@ describe('the history', () => {
     )
     const other = createHistory(slow, {})
     const stopOther = other.subscribe(() => undefined)
-    slow.emit({ jobUpdated: ended(2) })
+    slow.emit({ jobsUpdated: { jobs: [ended(2)], incomplete: false } })
     await settle()
     answer()
     await settle()
@@ -113,7 +113,7 @@ describe('the history', () => {
     expect(rows()).toEqual(stored.slice(0, 100).map(({ id }) => id))
 
     store.follow(false)
-    connection.blink()
+    connection.emit({ jobsUpdated: { jobs: [], incomplete: true } })
     await settle()
     expect(reads).toBe(2)
     store.follow(true)

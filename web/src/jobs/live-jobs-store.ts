@@ -87,6 +87,8 @@ export function createLiveJobs(
   const inStates = { ...filter, states: [...shown] }
   /** Changes that come while the jobs are being read: newer than what the answer says. */
   let meanwhile: JobRowFragment[] | null = null
+  /** what is being read may be out of date by now */
+  let outdated = false
   let fetchingOlder = false
   let change: (step: (state: LiveJobsState) => LiveJobsState) => void = () => undefined
   const changeLive = (step: (live: LiveJobs) => LiveJobs): void =>
@@ -96,7 +98,11 @@ export function createLiveJobs(
     })
 
   const read = async (): Promise<void> => {
-    if (meanwhile) return
+    if (meanwhile) {
+      outdated = true
+      return
+    }
+    outdated = false
     meanwhile = []
     const variables = {
       filter: inStates,
@@ -109,6 +115,7 @@ export function createLiveJobs(
       .toPromise()
     const since = meanwhile
     meanwhile = null
+    if (outdated) void read()
     if (!data) {
       change((state) => ({ ...state, loading: false, error: error ?? null }))
       return

@@ -5,9 +5,12 @@ import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import { jobStates, type Job, type WidthReason, type JobState } from '../../core/job.ts'
 import { PAGE, type ApiServices } from '../context.ts'
 import type { DocumentLoader } from './documents.ts'
+import type { Pace } from './pace.ts'
 
 export interface GraphqlContext extends ApiServices {
   documents: DocumentLoader
+  /** of all who watch this node */
+  pace: Pace
 }
 
 /** Leaves of a query, lists counted at their size. A page of 500 jobs with every field costs about 15,000. */

@@ -1,6 +1,8 @@
+import type { Pace } from './pace.ts'
+
 /**
- * An async iterator that pulls from its source when somebody waits for it. Unlike an async generator
- * it ends at once when its reader goes away, even while it waits for news.
+ * An async iterator that pulls from its source when somebody waits for it and its turn has come. Unlike an async
+ * generator it ends at once when its reader goes away, even while it waits for news.
  */
 export interface Feed<T> {
   iterator: AsyncIterableIterator<T>
@@ -9,16 +11,29 @@ export interface Feed<T> {
   close(): void
 }
 
-export function createFeed<T>(take: () => T | undefined, onClose: () => void): Feed<T> {
+export interface FeedOptions<T> {
+  /** undefined where there is nothing */
+  take(): T | undefined
+  onClose(): void
+  pace: Pace
+}
+
+export function createFeed<T>({ take, onClose, pace }: FeedOptions<T>): Feed<T> {
   const waiting: ((result: IteratorResult<T>) => void)[] = []
   let closed = false
+  let hasAsked = false
 
+  const tell = (): void => {
+    hasAsked = false
+    const value = waiting.length > 0 ? take() : undefined
+    if (value === undefined) return
+    waiting.shift()?.({ value, done: false })
+    wake()
+  }
   const wake = (): void => {
-    while (waiting.length > 0) {
-      const value = take()
-      if (value === undefined) return
-      waiting.shift()?.({ value, done: false })
-    }
+    if (hasAsked || waiting.length === 0) return
+    hasAsked = true
+    pace(tell)
   }
   const close = (): void => {
     if (closed) return
@@ -45,4 +60,29 @@ export function createFeed<T>(take: () => T | undefined, onClose: () => void): F
     [Symbol.asyncIterator]: () => iterator,
   }
   return { iterator, wake, close }
+}
+
+/** The same, with a pause of `periodMs` after each value. What comes meanwhile is there to take at its end. */
+export function createPeriodicFeed<T>(
+  periodMs: number,
+  { take, onClose, pace }: FeedOptions<T>,
+): Feed<T> {
+  let pause: NodeJS.Timeout | undefined
+  const feed = createFeed<T>({
+    pace,
+    take() {
+      const value = pause ? undefined : take()
+      if (value === undefined) return undefined
+      pause = setTimeout(() => {
+        pause = undefined
+        feed.wake()
+      }, periodMs)
+      return value
+    },
+    onClose() {
+      clearTimeout(pause)
+      onClose()
+    },
+  })
+  return feed
 }

@@ -7,6 +7,8 @@ import { createFeed } from './feed.ts'
 import { createJobBuffer } from './job-buffer.ts'
 import { isEarlier } from './job-order.ts'
 import { watchJob, watchJobs } from './job-updated.ts'
+import { watchChanges } from './jobs-updated.ts'
+import type { Pace } from './pace.ts'
 import { watchWorkers } from './watch-workers.ts'
 
 const job = (patch: Partial<Job> = {}): Job => ({
@@ -45,6 +47,8 @@ const job = (patch: Partial<Job> = {}): Job => ({
   ...patch,
 })
 
+const atOnce: Pace = (turn) => turn()
+
 /** The whole way of a job that is retried by itself, fails, and is retried by hand. */
 const life: Job[] = [
   job({ state: 'SCHEDULED', runAt: 1500 }),
@@ -74,7 +78,7 @@ const takeAll = async (jobs: AsyncIterableIterator<Job>, count: number): Promise
 describe('a feed', () => {
   it('ends at once for a reader that waits, when it goes away', async () => {
     const closed = vi.fn()
-    const feed = createFeed<number>(() => undefined, closed)
+    const feed = createFeed<number>({ take: () => undefined, onClose: closed, pace: atOnce })
     const waiting = feed.iterator.next()
     await feed.iterator.return?.()
     expect(await waiting).toEqual({ value: undefined, done: true })
@@ -100,7 +104,7 @@ describe('the buffer of a subscriber', () => {
         for (const [index, { id, take }] of steps.entries()) {
           last = job({ id: String(id), priority: index })
           buffer.add(last)
-          expect(buffer.size).toBeLessThanOrEqual(limit)
+          expect(buffer.size).toBeLessThanOrEqual(2 * limit)
           if (take) buffer.take()
         }
         const rest: Job[] = []
@@ -113,8 +117,8 @@ describe('the buffer of a subscriber', () => {
   })
 
   it('keeps only the latest state of each job once a reader has fallen behind', () => {
-    const buffer = createJobBuffer(3)
-    const states = ['QUEUED', 'RUNNING', 'COMPLETED'] as const
+    const buffer = createJobBuffer(2)
+    const states = ['SCHEDULED', 'QUEUED', 'RUNNING', 'COMPLETED'] as const
     for (const state of states) for (const id of ['a', 'b']) buffer.add(job({ id, state }))
     expect([buffer.take(), buffer.take(), buffer.take()]).toMatchObject([
       { id: 'a', state: 'COMPLETED' },
@@ -148,7 +152,7 @@ describe('watching one job', () => {
         const from = Math.max(0, readAt - heardBefore)
         let answer: (job: Job) => void = () => undefined
         const read = { job: () => new Promise<Job>((resolve) => (answer = resolve)) }
-        const watching = watchJob(bus, read, 'a', {})
+        const watching = watchJob({ bus, read, pace: atOnce }, 'a', {})
         const early = life.slice(from, from + heardWhile)
         for (const change of early) bus.publish('jobs', [change])
         await new Promise((resolve) => setImmediate(resolve))
@@ -167,7 +171,11 @@ describe('watching one job', () => {
     const bus = createMemoryBus()
     const off = vi.fn()
     const subscribe = vi.spyOn(bus, 'subscribe').mockReturnValue(off)
-    const watching = watchJob(bus, { job: () => Promise.resolve(null) }, 'a', {})
+    const watching = watchJob(
+      { bus, read: { job: () => Promise.resolve(null) }, pace: atOnce },
+      'a',
+      {},
+    )
     await expect(watching).rejects.toThrow(HeddleError)
     expect(subscribe).toHaveBeenCalledOnce()
     expect(off).toHaveBeenCalledOnce()
@@ -177,7 +185,7 @@ describe('watching one job', () => {
 describe('watching many jobs', () => {
   it('tells those that match', async () => {
     const bus = createMemoryBus()
-    const jobs = watchJobs(bus, { states: ['RUNNING'], minPriority: 1, name: 'JO' })
+    const jobs = watchJobs(bus, atOnce, { states: ['RUNNING'], minPriority: 1, name: 'JO' })
     bus.publish('jobs', [
       job({ state: 'RUNNING', priority: 0 }),
       job({ state: 'QUEUED', priority: 1 }),
@@ -189,12 +197,74 @@ describe('watching many jobs', () => {
   })
 })
 
+describe('watching changes of many jobs together', () => {
+  const next = async (changes: ReturnType<typeof watchChanges>) => {
+    const { value } = (await changes.next()) as IteratorYieldResult<{
+      jobs: Job[]
+      incomplete: boolean
+    }>
+    return { ids: value.jobs.map(({ id }) => id), ...value }
+  }
+
+  it('asks to read at once, then tells the latest state of each job that matches, once a period', async () => {
+    vi.useFakeTimers()
+    try {
+      const bus = createMemoryBus()
+      const changes = watchChanges(bus, atOnce, { minPriority: 1 })
+      expect(await next(changes)).toMatchObject({ ids: [], incomplete: true })
+      bus.publish('jobs', [job({ id: 'a', priority: 1 }), job({ id: 'low' })])
+      bus.publish('jobs', [job({ id: 'b', priority: 1 })])
+      bus.publish('jobs', [job({ id: 'a', priority: 1, state: 'RUNNING' })])
+      const told = next(changes)
+      await vi.advanceTimersByTimeAsync(200)
+      expect(await told).toMatchObject({
+        jobs: [
+          { id: 'a', state: 'RUNNING' },
+          { id: 'b', state: 'QUEUED' },
+        ],
+        incomplete: false,
+      })
+      await changes.return?.()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('says so where more jobs changed than it tells, and tells the next ones in full again', async () => {
+    const bus = createMemoryBus()
+    const changes = watchChanges(bus, atOnce, {})
+    await next(changes)
+    bus.publish(
+      'jobs',
+      Array.from({ length: 501 }, (_, n) => job({ id: String(n) })),
+    )
+    const flood = await next(changes)
+    expect(flood.ids).toHaveLength(500)
+    expect(flood.incomplete).toBe(true)
+    bus.publish('jobs', [job({ id: 'after' })])
+    expect(await next(changes)).toMatchObject({ ids: ['after'], incomplete: false })
+    await changes.return?.()
+  })
+
+  it('asks to read anew where the queue changed and nobody says which jobs', async () => {
+    const bus = createMemoryBus()
+    const changes = watchChanges(bus, atOnce, {})
+    await next(changes)
+    bus.publish('wake', { nodeId: 'a node, whose jobs are told' })
+    bus.publish('jobs', [job()])
+    expect(await next(changes)).toMatchObject({ ids: ['a'], incomplete: false })
+    bus.publish('wake', { nodeId: null })
+    expect(await next(changes)).toMatchObject({ ids: [], incomplete: true })
+    await changes.return?.()
+  })
+})
+
 describe('watching workers', () => {
   it('tells at once, then at most once a period however often they change, the last change included', async () => {
     vi.useFakeTimers()
     try {
       const bus = createMemoryBus()
-      const ticks = watchWorkers(bus, 250)
+      const ticks = watchWorkers(bus, atOnce, 250)
       let told = 0
       const count = async (): Promise<void> => {
         while (!(await ticks.next()).done) told += 1

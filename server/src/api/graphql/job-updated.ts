@@ -8,6 +8,7 @@ import { toFilter, type FilterRef } from './history.ts'
 import { createJobBuffer } from './job-buffer.ts'
 import { isEarlier, isSame } from './job-order.ts'
 import type { JobRef } from './job.ts'
+import type { Pace } from './pace.ts'
 
 /** Changes kept for one subscriber that does not read. */
 const BUFFERED_CHANGES = 1000
@@ -30,12 +31,15 @@ export function addJobUpdated(builder: Builder, job: JobRef, filter: FilterRef):
       type: job,
       description:
         'Each change of each matching job, in order. With an id, its present state comes first. ' +
-        'A reader that falls far behind gets the latest state of each job.',
+        'A reader that falls far behind gets the latest state of each job, and so do all where jobs change faster ' +
+        'than the server has time to tell: jobsUpdated is for those who watch many.',
       args: { id: t.arg.id(), filter: t.arg({ type: filter }) },
-      subscribe: (_root, args, { bus, read }) => {
+      subscribe: (_root, args, { bus, read, pace }) => {
         const wanted = toFilter(args.filter)
         const id = args.id ?? null
-        return id === null ? watchJobs(bus, wanted) : watchJob(bus, read, id.toLowerCase(), wanted)
+        return id === null
+          ? watchJobs(bus, pace, wanted)
+          : watchJob({ bus, read, pace }, id.toLowerCase(), wanted)
       },
       resolve: (changed) => changed,
     }),
@@ -43,15 +47,16 @@ export function addJobUpdated(builder: Builder, job: JobRef, filter: FilterRef):
 }
 
 /** Every change of every job that matches. */
-export function watchJobs(bus: Bus, filter: JobFilter): AsyncIterableIterator<Job> {
+export function watchJobs(bus: Bus, pace: Pace, filter: JobFilter): AsyncIterableIterator<Job> {
   const buffer = createJobBuffer(BUFFERED_CHANGES)
-  const feed = createFeed(
-    () => buffer.take(),
-    () => unsubscribe(),
-  )
+  const feed = createFeed({
+    pace,
+    take: () => buffer.take(),
+    onClose: () => unsubscribe(),
+  })
   const unsubscribe = bus.subscribe('jobs', (jobs) => {
     for (const job of jobs) if (matches(job, filter)) buffer.add(job)
-    feed.wake()
+    if (buffer.size > 0) feed.wake()
   })
   return feed.iterator
 }
@@ -62,8 +67,7 @@ export function watchJobs(bus: Bus, filter: JobFilter): AsyncIterableIterator<Jo
  * JOB_NOT_FOUND.
  */
 export async function watchJob(
-  bus: Bus,
-  read: Pick<Read, 'job'>,
+  { bus, read, pace }: { bus: Bus; read: Pick<Read, 'job'>; pace: Pace },
   id: string,
   filter: JobFilter,
 ): Promise<AsyncIterableIterator<Job>> {
@@ -79,10 +83,11 @@ export async function watchJob(
     }
     if (matches(job, filter)) buffer.add(job)
   }
-  const feed = createFeed(
-    () => buffer.take(),
-    () => unsubscribe(),
-  )
+  const feed = createFeed({
+    pace,
+    take: () => buffer.take(),
+    onClose: () => unsubscribe(),
+  })
   let reading = true
   const unsubscribe = bus.subscribe('jobs', (jobs) => {
     for (const job of jobs) {
@@ -90,7 +95,7 @@ export async function watchJob(
       if (reading) early.push(job)
       else hear(job)
     }
-    feed.wake()
+    if (buffer.size > 0) feed.wake()
   })
 
   try {

@@ -6,6 +6,7 @@ import { addFairShares } from './fair-shares.ts'
 import { addFilter, addLists } from './history.ts'
 import { addJobTypes } from './job-types.ts'
 import { addJobUpdated } from './job-updated.ts'
+import { addJobsUpdated } from './jobs-updated.ts'
 import { addJob } from './job.ts'
 import { addMetrics } from './metrics.ts'
 import { addPayloadInputs } from './payload-inputs.ts'
@@ -30,5 +31,6 @@ export function buildSchema(registry: ApiServices['registry']): GraphQLSchema {
   addFairShares(builder)
   addSubmit(builder, job, addPayloadInputs(builder, registry.types))
   addJobUpdated(builder, job, filter)
+  addJobsUpdated(builder, job, filter)
   return builder.toSchema()
 }

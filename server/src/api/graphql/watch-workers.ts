@@ -1,39 +1,29 @@
 import type { Bus } from '../../bus/bus.ts'
-import { createFeed } from './feed.ts'
+import { createPeriodicFeed } from './feed.ts'
+import type { Pace } from './pace.ts'
 
 /**
  * Ticks at once, then after each change of any worker, at most once per `periodMs`. The tick after
  * the last change is never lost.
  */
-export function watchWorkers(bus: Bus, periodMs: number): AsyncIterableIterator<'changed'> {
+export function watchWorkers(
+  bus: Bus,
+  pace: Pace,
+  periodMs: number,
+): AsyncIterableIterator<'changed'> {
   let due = true
-  let changed = false
-  let pause: NodeJS.Timeout | undefined
-
-  const feed = createFeed<'changed'>(
-    () => {
+  const feed = createPeriodicFeed<'changed'>(periodMs, {
+    pace,
+    take() {
       if (!due) return undefined
       due = false
-      pause = setTimeout(() => {
-        pause = undefined
-        if (!changed) return
-        changed = false
-        due = true
-        feed.wake()
-      }, periodMs)
       return 'changed'
     },
-    () => {
-      clearTimeout(pause)
-      unsubscribe()
-    },
-  )
+    onClose: () => unsubscribe(),
+  })
   const unsubscribe = bus.subscribe('workers', () => {
-    if (pause) changed = true
-    else {
-      due = true
-      feed.wake()
-    }
+    due = true
+    feed.wake()
   })
   return feed.iterator
 }

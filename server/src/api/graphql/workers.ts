@@ -57,7 +57,7 @@ export function addWorkers(builder: Builder, job: JobRef): void {
     workersUpdated: t.field({
       type: [worker],
       description: 'Workers of the whole cluster: now, and on change, at most four times a second',
-      subscribe: (_root, _args, { bus }) => watchWorkers(bus, WORKERS_PERIOD_MS),
+      subscribe: (_root, _args, { bus, pace }) => watchWorkers(bus, pace, WORKERS_PERIOD_MS),
       resolve: async (_tick, _args, { scheduler }) => [...(await scheduler.workers())],
     }),
   }))
