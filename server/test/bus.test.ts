@@ -174,6 +174,36 @@ describe.runIf(withRedis)('a bus between nodes', () => {
     await own.close()
   })
 
+  test('a node that nobody listens to writes no jobs to Redis, and does from when another one is there', async () => {
+    const a = await opened(redisBus('a'))
+    const listener = connectRedis(redisUrl, 'subscriber')
+    const jobsOf = async (): Promise<number> => {
+      const heard = vi.fn()
+      listener.on('message', heard)
+      for (let round = 0; round < 5; round += 1) {
+        a.publish('jobs', [newJob().job])
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+      listener.off('message', heard)
+      return heard.mock.calls.length
+    }
+    a.publish('cancel', { ids: [] })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await listener.subscribe(`${prefix}bus:jobs`)
+    expect(await jobsOf()).toBe(0)
+
+    const greeted = vi.fn()
+    a.subscribe('wake', greeted)
+    const b = await opened(redisBus('b'))
+    const heard: string[] = []
+    b.subscribe('jobs', (jobs) => heard.push(...jobs.map(({ id }) => id)))
+    await vi.waitFor(() => expect(greeted).toHaveBeenCalled())
+    const { job } = newJob()
+    a.publish('jobs', [job])
+    await vi.waitFor(() => expect(heard).toContain(job.id))
+    listener.disconnect()
+  })
+
   test('publishing while Redis takes nothing keeps no memory and never waits', async () => {
     const stalling = await startProxy(redisUrl)
     const bus = await opened(redisBus('a', stalling.through(redisUrl)))

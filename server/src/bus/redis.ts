@@ -14,6 +14,9 @@ const MAX_CHARACTERS = 512 * 1024
 /** Given to a slow connection and not yet taken: beyond this new messages are dropped. */
 const MAX_UNSENT_CHARACTERS = 16 * 1024 * 1024
 
+/** Where Redis says that no other node listens, it is asked again this often. */
+const ALONE_MS = 1_000
+
 const topics: readonly Topic[] = ['jobs', 'wake', 'workers', 'cancel']
 
 export interface RedisBusOptions {
@@ -34,19 +37,28 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
   let unsent = 0
   /** others have not heard something of this node */
   let lost = false
+  /** until then no other node is thought to listen */
+  let aloneUntil = -Infinity
+  let heardOthersAt = -Infinity
   let closed = false
+  const ownHead = `{"from":${JSON.stringify(nodeId)},`
 
   const send = (topic: Topic, messages: string[]): void => {
-    const body = `{"from":${JSON.stringify(nodeId)},"messages":[${messages.join(',')}]}`
+    const body = `${ownHead}"messages":[${messages.join(',')}]}`
     if (publisher.status !== 'ready' || unsent + body.length > MAX_UNSENT_CHARACTERS) {
       lost = true
       return
     }
     unsent += body.length
+    const sentAt = performance.now()
     publisher.publish(channelOf(topic), body).then(
-      () => {
+      (receivers) => {
         unsent -= body.length
-        tellLost()
+        const own = subscriber.status === 'ready' ? 1 : 0
+        // Of a cluster's receivers each server knows but its own.
+        const isAlone = receivers <= own && !publisher.isCluster && heardOthersAt < sentAt
+        aloneUntil = isAlone ? performance.now() + ALONE_MS : -Infinity
+        if (!isAlone) tellLost()
       },
       () => {
         unsent -= body.length
@@ -67,6 +79,11 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
     const published = waiting
     waiting = new Map()
     for (const [topic, messages] of published) {
+      // To write and to read them takes longer than all else that a tiny job costs the server.
+      if (topic === 'jobs' && performance.now() < aloneUntil) {
+        lost = true
+        continue
+      }
       for (const batch of split(serialize(topic, messages))) send(topic, batch)
     }
   }
@@ -74,21 +91,33 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
   subscriber.on('message', (channel: string, body: string) => {
     const topic = topicOf.get(channel)
     if (!topic || closed) return
+    if (body.startsWith(ownHead)) return
+    heardOthersAt = performance.now()
+    aloneUntil = -Infinity
     try {
-      const { from, messages } = JSON.parse(body) as { from: string; messages: unknown[] }
-      if (from === nodeId) return
+      const { messages } = JSON.parse(body) as { messages: unknown[] }
       for (const message of deserialize(topic, messages)) local.publish(topic, message)
     } catch (error) {
       log.warn({ error, channel }, 'a message on the bus could not be read')
     }
   })
-  // While it was away wake-ups were missed.
+  /** Others may have told this node nothing, as long as it did not listen. */
+  const greet = (): void => {
+    lost = true
+    tellLost()
+  }
   let subscribed = false
   subscriber.on('ready', () => {
-    if (subscribed && !closed) local.publish('wake', { nodeId: null })
+    if (!subscribed || closed) return
+    // While it was away wake-ups were missed.
+    local.publish('wake', { nodeId: null })
+    greet()
   })
   subscriber.subscribe(...topicOf.keys()).then(
-    () => (subscribed = true),
+    () => {
+      subscribed = true
+      greet()
+    },
     (error: unknown) => closed || log.error({ error }, 'the bus could not subscribe'),
   )
 

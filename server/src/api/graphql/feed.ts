@@ -84,5 +84,10 @@ export function createPeriodicFeed<T>(
       onClose()
     },
   })
-  return feed
+  return {
+    ...feed,
+    wake() {
+      if (!pause) feed.wake()
+    },
+  }
 }
