@@ -75,12 +75,17 @@ async function drainWatched(app: App, watchers: number): Promise<Drained & { tol
   const child = fork(path.join(import.meta.dirname, 'watchers.ts'), {
     execArgv: ['--experimental-websocket', '--import', 'tsx'],
   })
+  let done = false
+  child.on('exit', () => {
+    if (!done) throw new Error('the watchers ended before the measurement')
+  })
   child.send({ port: app.address.port, watchers, field: values.field } satisfies Watch)
   await once(child, 'message')
   child.send('count')
   const drained = await drain(app)
   child.send('count')
   const [told] = (await once(child, 'message')) as [Told]
+  done = true
   child.kill('SIGKILL')
   await once(child, 'exit')
   return { ...drained, told }

@@ -10,8 +10,8 @@ import { isEarlier, isSame } from './job-order.ts'
 import type { JobRef } from './job.ts'
 import type { Pace } from './pace.ts'
 
-/** Changes kept for one subscriber that does not read. */
-const BUFFERED_CHANGES = 1000
+/** Jobs whose latest state is kept for a subscriber that does not read. */
+const BUFFERED_JOBS = 1000
 /** After this every change on its way when the job was read has long arrived. */
 const JOINED_AFTER_MS = 5000
 
@@ -48,7 +48,7 @@ export function addJobUpdated(builder: Builder, job: JobRef, filter: FilterRef):
 
 /** Every change of every job that matches. */
 export function watchJobs(bus: Bus, pace: Pace, filter: JobFilter): AsyncIterableIterator<Job> {
-  const buffer = createJobBuffer(BUFFERED_CHANGES)
+  const buffer = createJobBuffer(BUFFERED_JOBS)
   const feed = createFeed({
     pace,
     take: () => buffer.take(),
@@ -71,7 +71,7 @@ export async function watchJob(
   id: string,
   filter: JobFilter,
 ): Promise<AsyncIterableIterator<Job>> {
-  const buffer = createJobBuffer(BUFFERED_CHANGES)
+  const buffer = createJobBuffer(BUFFERED_JOBS)
   const early: Job[] = []
   let present: Job | null = null
   let joinedAt = Infinity

@@ -16,15 +16,9 @@ export interface LoopTimes {
   idle: number
 }
 
-export interface PaceOptions {
-  /** of the event loop's time; what it would idle comes on top */
-  share?: number
-  /** what may be spent at once after a rest, ms */
-  burstMs?: number
-  times?: () => LoopTimes
-}
-
+/** Of the event loop's time; what it would idle comes on top. */
 const SHARE = 0.25
+/** What may be spent at once after a rest. */
 const BURST_MS = 20
 /** After so many the event loop sees to others first. */
 const TURNS = 16
@@ -35,23 +29,19 @@ const timesOfThread = (): LoopTimes => ({
 })
 
 /** Turns are had in the order they were asked for. */
-export function createPace({
-  share = SHARE,
-  burstMs = BURST_MS,
-  times = timesOfThread,
-}: PaceOptions = {}): Pace {
+export function createPace(times: () => LoopTimes = timesOfThread): Pace {
   const waiting: (() => void)[] = []
   let scheduled = false
-  let allowanceMs = burstMs
+  let allowanceMs = BURST_MS
   let counted = times()
   /** since when a turn is being had */
   let turnAt: number | null = null
 
   const count = (): void => {
     const now = times()
-    const earned = (now.all - counted.all) * share + now.idle - counted.idle
+    const earned = (now.all - counted.all) * SHARE + now.idle - counted.idle
     const spent = turnAt === null ? 0 : now.all - turnAt
-    allowanceMs = Math.min(burstMs, allowanceMs + earned) - spent
+    allowanceMs = Math.min(BURST_MS, allowanceMs + earned) - spent
     counted = now
     turnAt = null
   }
@@ -75,7 +65,7 @@ export function createPace({
     count()
     if (waiting.length === 0) scheduled = false
     else if (allowanceMs > 0) schedule(TURNS)
-    else setTimeout(schedule, Math.ceil(-allowanceMs / share), TURNS).unref()
+    else setTimeout(schedule, Math.ceil(-allowanceMs / SHARE), TURNS).unref()
   }
 
   return (turn) => {
