@@ -3,12 +3,21 @@ import type { Job } from '../core/job.ts'
 import type { JobCache } from '../store/cache/cache.ts'
 
 /** Tells cache and bus of committed changes. Both are hints, so nothing here can fail a job. */
-export type Announce = (jobs: Job[]) => void
+export interface Announce {
+  /** jobs that are in the table for the first time */
+  accepted(jobs: Job[]): void
+  changed(jobs: Job[]): void
+}
 
-export function createAnnounce(bus: Bus, cache: JobCache): Announce {
-  return (jobs) => {
+export const createAnnounce = (bus: Bus, cache: JobCache): Announce => ({
+  accepted(jobs) {
+    cache.add(jobs)
+    bus.publish('jobs', jobs)
+  },
+  changed(jobs) {
     if (jobs.length === 0) return
+    // First, so that who hears of a change and asks for the job does not get what it was before.
     void cache.put(jobs)
     bus.publish('jobs', jobs)
-  }
-}
+  },
+})

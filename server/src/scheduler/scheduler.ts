@@ -120,7 +120,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     bus.publish('wake', { nodeId: membership.leaseId() })
   }
   const onChanged = (jobs: Job[]): void => {
-    announce(jobs)
+    announce.changed(jobs)
     onQueued(jobs)
   }
 
@@ -148,7 +148,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     workers: () => workers,
     stopWhenStarted: (ids) => dispatch.stopWhenStarted(ids),
   })
-  const progress = createProgress(running, announce)
+  const progress = createProgress(running, announce.changed)
   const started = await options.startWorkers({
     finished: onFinished,
     progress: (updates) => progress.update(updates),
@@ -195,7 +195,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     reservations: options.reservations,
     types: registry.types.map(({ type }) => type),
     onStarted(jobs) {
-      announce(jobs)
+      announce.changed(jobs)
       turns.kick()
       cluster.changed()
     },
@@ -225,7 +225,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     dispatch,
     onAccepted(jobs, claimed) {
       submitted += jobs.length
-      announce(jobs)
+      announce.accepted(jobs)
       onQueued(claimed.size === 0 ? jobs : jobs.filter(({ id }) => !claimed.has(id)))
     },
   })
@@ -275,10 +275,10 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
         bus,
         onCancelled(jobs) {
           for (const { id } of jobs) dispatch.remove(id)
-          announce(jobs)
+          announce.changed(jobs)
         },
         onStopping(jobs) {
-          announce(jobs)
+          announce.changed(jobs)
           return stopJobs(idsOf(jobs), 'cancel')
         },
       }),

@@ -11,15 +11,16 @@ const MAX_JOBS = 10_000
  */
 export function createMemoryCache(maxJobs = MAX_JOBS): JobCache {
   const jobs = new Map<string, Job>()
+  const keep = (changed: readonly Job[]): void => {
+    for (const job of changed) {
+      if (isFinal(job.state)) jobs.delete(job.id)
+      else if (jobs.has(job.id) || (isWorthIt(job) && jobs.size < maxJobs)) jobs.set(job.id, job)
+    }
+  }
   return {
     get: (id) => Promise.resolve(jobs.get(id) ?? null),
-    put(changed) {
-      for (const job of changed) {
-        if (isFinal(job.state)) jobs.delete(job.id)
-        else if (jobs.has(job.id) || (isWorthIt(job) && jobs.size < maxJobs)) jobs.set(job.id, job)
-      }
-      return Promise.resolve()
-    },
+    add: keep,
+    put: (changed) => Promise.resolve(keep(changed)),
     healthy: () => true,
     close() {
       jobs.clear()
