@@ -282,6 +282,7 @@ describe.skipIf(!ready)(
       await vi.waitFor(() => expect(leaving.output()).toContain('stopping'), { timeout: 20_000 })
       leaving.signal('SIGTERM')
       expect(await leaving.ended).toBe(0)
+      expect((await front.get(`/jobs/${id}`)).body).toMatchObject({ state: 'QUEUED', attempt: 0 })
       await nodeProcess()
       expect(await front.ended(id!)).toMatchObject({ state: 'COMPLETED', attempt: 1, result: 1 })
     })

@@ -3,19 +3,22 @@
  * says which node it is from, because Redis brings it back to its sender, who has told its own listeners
  * already. While Redis is away messages are dropped, not kept: they are hints, and the tables have it all. The others
  * are told of it afterwards, so that they look there.
+ *
+ * To write and to read jobs takes longer than all else that a tiny job costs a server. They are therefore told to
+ * others only while one says that it listens to them, and so many in a second. Of the rest it is told that there is
+ * something to be read anew.
  */
 import { log } from '../log.ts'
+import { createAudience } from './audience.ts'
 import type { Bus, Topic, Topics } from './bus.ts'
 import { closeRedis, type RedisClient } from './connect.ts'
+import { createListening } from './listening.ts'
 import { createMemoryBus } from './memory.ts'
 
 /** Larger batches are split. */
 const MAX_CHARACTERS = 512 * 1024
 /** Given to a slow connection and not yet taken: beyond this new messages are dropped. */
 const MAX_UNSENT_CHARACTERS = 16 * 1024 * 1024
-
-/** Where Redis says that no other node listens, it is asked again this often. */
-const ALONE_MS = 1_000
 
 const topics: readonly Topic[] = ['jobs', 'wake', 'workers', 'cancel']
 
@@ -31,34 +34,28 @@ export interface RedisBusOptions {
 export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisBusOptions): Bus {
   const local = createMemoryBus()
   const channelOf = (topic: Topic): string => `${prefix}bus:${topic}`
+  const listeningChannel = `${prefix}bus:listening`
+  const whoListensChannel = `${prefix}bus:who-listens`
   const topicOf = new Map(topics.map((topic) => [channelOf(topic), topic]))
   let waiting = new Map<Topic, Topics[Topic][]>()
   let scheduled: NodeJS.Immediate | undefined
   let unsent = 0
-  /** others have not heard something of this node */
+  /** Redis has not taken something */
   let lost = false
-  /** until then no other node is thought to listen */
-  let aloneUntil = -Infinity
-  let heardOthersAt = -Infinity
   let closed = false
   const ownHead = `{"from":${JSON.stringify(nodeId)},`
 
-  const send = (topic: Topic, messages: string[]): void => {
+  const send = (channel: string, messages: string[]): void => {
     const body = `${ownHead}"messages":[${messages.join(',')}]}`
     if (publisher.status !== 'ready' || unsent + body.length > MAX_UNSENT_CHARACTERS) {
       lost = true
       return
     }
     unsent += body.length
-    const sentAt = performance.now()
-    publisher.publish(channelOf(topic), body).then(
-      (receivers) => {
+    publisher.publish(channel, body).then(
+      () => {
         unsent -= body.length
-        const own = subscriber.status === 'ready' ? 1 : 0
-        // Of a cluster's receivers each server knows but its own.
-        const isAlone = receivers <= own && !publisher.isCluster && heardOthersAt < sentAt
-        aloneUntil = isAlone ? performance.now() + ALONE_MS : -Infinity
-        if (!isAlone) tellLost()
+        tellLost()
       },
       () => {
         unsent -= body.length
@@ -66,34 +63,41 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
       },
     )
   }
-
+  const haveOthersLook = (): void =>
+    send(channelOf('wake'), [JSON.stringify({ nodeId: null } satisfies Topics['wake'])])
   const tellLost = (): void => {
     if (!lost || closed) return
     lost = false
-    send('wake', [JSON.stringify({ nodeId: null })])
+    haveOthersLook()
   }
   publisher.on('ready', tellLost)
+
+  const audience = createAudience(haveOthersLook)
+  const listening = createListening({
+    async begin() {
+      await subscriber.subscribe(channelOf('jobs'))
+      lookHere()
+    },
+    say: () => send(listeningChannel, []),
+    end: () => subscriber.unsubscribe(channelOf('jobs')),
+  })
+  const lookHere = (): void => local.publish('wake', { nodeId: null })
 
   const flush = (): void => {
     scheduled = undefined
     const published = waiting
     waiting = new Map()
     for (const [topic, messages] of published) {
-      // To write and to read them takes longer than all else that a tiny job costs the server.
-      if (topic === 'jobs' && performance.now() < aloneUntil) {
-        lost = true
-        continue
-      }
-      for (const batch of split(serialize(topic, messages))) send(topic, batch)
+      for (const batch of split(serialize(topic, messages))) send(channelOf(topic), batch)
     }
   }
 
   subscriber.on('message', (channel: string, body: string) => {
+    if (closed || body.startsWith(ownHead)) return
+    if (channel === listeningChannel) return audience.isThere()
+    if (channel === whoListensChannel) return listening.sayAgain()
     const topic = topicOf.get(channel)
-    if (!topic || closed) return
-    if (body.startsWith(ownHead)) return
-    heardOthersAt = performance.now()
-    aloneUntil = -Infinity
+    if (!topic) return
     try {
       const { messages } = JSON.parse(body) as { messages: unknown[] }
       for (const message of deserialize(topic, messages)) local.publish(topic, message)
@@ -101,22 +105,21 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
       log.warn({ error, channel }, 'a message on the bus could not be read')
     }
   })
-  /** Others may have told this node nothing, as long as it did not listen. */
-  const greet = (): void => {
-    lost = true
-    tellLost()
+  /** Of what was told while this node did not hear the others it knows nothing. */
+  const hearsAgain = (): void => {
+    lookHere()
+    send(whoListensChannel, [])
+    listening.sayAgain()
   }
   let subscribed = false
   subscriber.on('ready', () => {
-    if (!subscribed || closed) return
-    // While it was away wake-ups were missed.
-    local.publish('wake', { nodeId: null })
-    greet()
+    if (subscribed && !closed) hearsAgain()
   })
-  subscriber.subscribe(...topicOf.keys()).then(
+  const always = topics.filter((topic) => topic !== 'jobs').map(channelOf)
+  subscriber.subscribe(listeningChannel, whoListensChannel, ...always).then(
     () => {
       subscribed = true
-      greet()
+      hearsAgain()
     },
     (error: unknown) => closed || log.error({ error }, 'the bus could not subscribe'),
   )
@@ -124,17 +127,24 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
   return {
     publish(topic, message) {
       local.publish(topic, message)
+      const told = topic === 'jobs' ? audience.admit(message as Topics['jobs']) : message
+      if (Array.isArray(told) && told.length === 0) return
       const messages = waiting.get(topic)
-      if (messages) messages.push(message)
-      else waiting.set(topic, [message])
+      if (messages) messages.push(told)
+      else waiting.set(topic, [told])
       scheduled ??= setImmediate(flush)
     },
-    subscribe: (topic, listener) => local.subscribe(topic, listener),
+    subscribe(topic, listener) {
+      const off = local.subscribe(topic, listener)
+      return topic === 'jobs' ? listening.during(off) : off
+    },
     healthy: () => publisher.status === 'ready' && subscriber.status === 'ready',
     async close() {
       clearImmediate(scheduled)
       flush()
       closed = true
+      audience.close()
+      listening.close()
       await local.close()
       await Promise.all([closeRedis(publisher), closeRedis(subscriber)])
     },

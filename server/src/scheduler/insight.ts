@@ -5,6 +5,7 @@
  * An answer takes some ms of computing. One is computed at a time, with a turn of the event loop for
  * everything else in between, and when too many are asked for, they come without the expected start.
  */
+import type { Bus } from '../bus/bus.ts'
 import { createCalibration, type CalibrationFigures, type Told } from '../core/calibration.ts'
 import type { Decision, DecisionCounts, DecisionLog } from '../core/decision-log.ts'
 import type { Estimator } from '../core/estimate.ts'
@@ -15,8 +16,9 @@ import type { Dispatch } from './dispatch.ts'
 
 /** Answers that wait to be computed; one more is given at once, without an expected start. */
 const MAX_WAITING = 100
-/** Estimates remembered until their jobs start. */
+/** Estimates remembered until their jobs start, or should have started this long ago. */
 const TOLD = 5000
+const OVERDUE_MS = 10 * 60_000
 
 export interface Schedule extends Explanation {
   /** the same in plain sentences */
@@ -34,6 +36,7 @@ export interface Insight {
 }
 
 export interface InsightOptions {
+  bus: Pick<Bus, 'subscribe'>
   dispatch: Pick<Dispatch, 'view'>
   estimator: Estimator
   decisions: DecisionLog
@@ -41,11 +44,43 @@ export interface InsightOptions {
   runs(type: string): boolean
 }
 
-export function createInsight({ dispatch, estimator, decisions, runs }: InsightOptions) {
+export function createInsight({
+  bus,
+  dispatch,
+  estimator,
+  decisions,
+  runs,
+}: InsightOptions): Insight {
   const calibration = createCalibration()
-  const told = new Map<string, Told>()
+  const told = new Map<string, { estimate: Told; overdueAt: number }>()
+  let unsubscribe: (() => void) | null = null
   let waiting = 0
   let last: Promise<unknown> = Promise.resolve()
+
+  const remember = (id: string, estimate: Told, waitMs: number): void => {
+    // What is said first is what people plan by.
+    if (told.has(id)) return
+    told.set(id, { estimate, overdueAt: performance.now() + waitMs + OVERDUE_MS })
+    const [oldest] = told.keys()
+    if (told.size > TOLD && oldest !== undefined) told.delete(oldest)
+    unsubscribe ??= bus.subscribe('jobs', hear)
+  }
+  /** Only while there is something to compare: other nodes need not tell of jobs that nobody listens to. */
+  const hear = (jobs: readonly Job[]): void => {
+    for (const { id, state, startedAt } of jobs) {
+      const known = told.get(id)
+      if (!known || state === 'QUEUED') continue
+      if (state === 'RUNNING' && startedAt !== null) calibration.record(known.estimate, startedAt)
+      told.delete(id)
+    }
+    for (const [id, { overdueAt }] of told) {
+      if (overdueAt > performance.now()) break
+      told.delete(id)
+    }
+    if (told.size > 0) return
+    unsubscribe?.()
+    unsubscribe = null
+  }
 
   const compute = async (job: Job, estimate: boolean): Promise<Explanation> => {
     const view = await dispatch.view()
@@ -55,12 +90,7 @@ export function createInsight({ dispatch, estimator, decisions, runs }: InsightO
     // Jobs that start at once would flatter the figure.
     if (!why.estimatedStart || why.reason === 'STARTS_NOW') return why
     const estimatedStart = calibration.correct(why.estimatedStart, view.now)
-    // What is said first is what people plan by.
-    if (!told.has(job.id)) {
-      told.set(job.id, estimatedStart)
-      const [oldest] = told.keys()
-      if (told.size > TOLD && oldest !== undefined) told.delete(oldest)
-    }
+    remember(job.id, estimatedStart, estimatedStart.p90 - view.now)
     return { ...why, estimatedStart: { p50: estimatedStart.p50, p90: estimatedStart.p90 } }
   }
 
@@ -82,7 +112,7 @@ export function createInsight({ dispatch, estimator, decisions, runs }: InsightO
     }
   }
 
-  const insight: Insight = {
+  return {
     async schedule(job) {
       if (job.state !== 'QUEUED') return null
       const why = await answer(job)
@@ -91,18 +121,5 @@ export function createInsight({ dispatch, estimator, decisions, runs }: InsightO
     decisions: (options) => decisions.latest(options),
     decisionCounts: () => decisions.counts(),
     calibration: () => calibration.figures(),
-  }
-  return {
-    ...insight,
-    /** jobs of any node, in their new states */
-    onChanged(jobs: readonly Job[]): void {
-      if (told.size === 0) return
-      for (const { id, state, startedAt } of jobs) {
-        const estimate = told.get(id)
-        if (!estimate || state !== 'RUNNING' || startedAt === null) continue
-        calibration.record(estimate, startedAt)
-        told.delete(id)
-      }
-    },
   }
 }

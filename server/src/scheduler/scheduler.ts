@@ -210,6 +210,7 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     bus.publish('wake', { nodeId: membership.leaseId() })
   })
   const insight = createInsight({
+    bus,
     dispatch,
     estimator,
     decisions,
@@ -238,7 +239,6 @@ export async function createScheduler(options: SchedulerOptions): Promise<Schedu
     bus.subscribe('wake', ({ nodeId }) => {
       if (nodeId !== membership.leaseId()) dispatch.lookAgain()
     }),
-    bus.subscribe('jobs', (jobs) => insight.onChanged(jobs)),
     bus.subscribe('cancel', ({ ids }) => void stopJobs(ids, 'cancel')),
   ]
 

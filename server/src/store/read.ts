@@ -21,6 +21,8 @@ export interface Documents {
 export interface Read {
   /** from the cache, the queue or history; null where nobody knows the id, or it is none */
   job(id: string): Promise<Job | null>
+  /** from the tables, by id; unknown ids are absent */
+  jobs(ids: string[]): Promise<Map<string, Job>>
   /** payloads and results, which may be large, by id in one round trip; unknown ids are absent */
   documents(ids: string[]): Promise<Map<string, Documents>>
   /** jobs that have not ended, last submitted first; INVALID_CURSOR */
@@ -40,6 +42,7 @@ export function createRead(store: Store, cache: JobCache): Read {
       const key = id.toLowerCase()
       return (await cache.get(key)) ?? (await findJobs(store, [key])).get(key) ?? null
     },
+    jobs: (ids) => findJobs(store, ids.filter(isUuid)),
     documents: (ids) => documents(store, ids.filter(isUuid)),
     active: (filter, page) => activePage(store, filter, page),
     history: (filter, page) => historyPage(store, filter, page),

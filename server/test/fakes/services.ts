@@ -167,6 +167,10 @@ export function createFakeServices(): FakeServices {
         mayFail()
         return jobs.get(id) ?? null
       },
+      async jobs(ids) {
+        mayFail()
+        return new Map(ids.flatMap((id) => [[id, jobs.get(id)]] as const).filter(isKnown))
+      },
       async documents(ids) {
         documentReads.push(ids)
         return new Map(ids.flatMap((id) => [[id, documents.get(id)]] as const).filter(isKnown))

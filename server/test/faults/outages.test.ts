@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { connectRedis } from '../../src/bus/connect.ts'
 import { startTestApp, type RestJob, type TestApp } from '../app.ts'
 import { createServerDatabase } from '../databases.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
@@ -28,16 +29,18 @@ describe.skipIf(!ready)('outages of the services', () => {
   let toPostgres: Proxy
   let toRedis: Proxy
   let app: TestApp
+  let keyPrefix: string
   beforeEach(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-outages-'))
     writeFileSync(path.join(folder, 'wait.mjs'), waitJob)
     database = await createServerDatabase()
     toPostgres = await startProxy(database.url)
     toRedis = await startProxy(redisUrl)
+    keyPrefix = `heddle-test-${randomUUID()}:`
     app = await startTestApp({
       DATABASE_URL: toPostgres.through(database.url),
       REDIS_URL: toRedis.through(redisUrl),
-      KEY_PREFIX: `heddle-test-${randomUUID()}:`,
+      KEY_PREFIX: keyPrefix,
       JOBS_DIR: folder,
     })
   })
@@ -55,6 +58,13 @@ describe.skipIf(!ready)('outages of the services', () => {
     const { status, body } = await app.post('/jobs', job)
     expect(status).toBe(201)
     return body
+  }
+
+  const cached = async (id: string): Promise<string | null> => {
+    const redis = connectRedis(redisUrl, 'subscriber')
+    const entry = await redis.get(`{${keyPrefix}job}:${id}`)
+    await redis.quit()
+    return entry
   }
 
   it('of PostgreSQL refuse submissions with a 503 that says when to try again, and pass by themselves', async () => {
@@ -155,5 +165,38 @@ describe.skipIf(!ready)('outages of the services', () => {
       const { body } = await app.get('/readyz')
       expect(body).toMatchObject({ bus: 'ok' })
     }, 15_000)
+  })
+
+  it('of Redis keep nobody waiting who watches a job at another node, nor tell them what it was before', async () => {
+    const front = await startTestApp({
+      DATABASE_URL: database.url,
+      REDIS_URL: redisUrl,
+      KEY_PREFIX: keyPrefix,
+      JOBS_DIR: folder,
+      ROLES: 'api',
+    })
+    const { id } = await submitted({ type: 'wait', payload: { ms: 2000 } })
+    const response = await fetch(`${front.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: `subscription { jobUpdated(id: "${id}") { state } }` }),
+    })
+    const states: string[] = []
+    const reading = (async () => {
+      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) {
+        states.push(...(text.match(/(?<="state":")\w+/g) ?? []))
+        if (states.includes('COMPLETED')) break
+      }
+    })()
+    await vi.waitFor(() => expect(states).toContain('RUNNING'), 5000)
+    // So long that it is in the cache as it runs.
+    await vi.waitFor(async () => expect(await cached(id)).toContain('"RUNNING"'), 5000)
+    toRedis.cut()
+    await vi.waitFor(() => expect(app.app.scheduler.stats().ended.COMPLETED).toBe(1), 10_000)
+    expect(states).not.toContain('COMPLETED')
+    toRedis.mend()
+    await reading
+    expect((await front.get(`/jobs/${id}`)).body).toMatchObject({ state: 'COMPLETED' })
+    await front.close()
   })
 })

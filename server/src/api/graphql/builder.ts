@@ -5,10 +5,12 @@ import { DateTimeResolver, JSONResolver } from 'graphql-scalars'
 import { jobStates, type Job, type WidthReason, type JobState } from '../../core/job.ts'
 import { PAGE, type ApiServices } from '../context.ts'
 import type { DocumentLoader } from './documents.ts'
+import type { JobNews } from './job-news.ts'
 import type { Pace } from './pace.ts'
 
 export interface GraphqlContext extends ApiServices {
   documents: DocumentLoader
+  news: JobNews
   /** of all who watch this node */
   pace: Pace
 }

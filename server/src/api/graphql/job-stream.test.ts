@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import type { Bus } from '../../bus/bus.ts'
 import { createMemoryBus } from '../../bus/memory.ts'
 import { HeddleError } from '../../core/errors.ts'
 import type { Job } from '../../core/job.ts'
 import { createFeed } from './feed.ts'
 import { createJobBuffer } from './job-buffer.ts'
+import { createJobNews } from './job-news.ts'
 import { isEarlier } from './job-order.ts'
 import { watchJob, watchJobs } from './job-updated.ts'
 import { watchChanges } from './jobs-updated.ts'
@@ -47,6 +49,7 @@ const job = (patch: Partial<Job> = {}): Job => ({
   ...patch,
 })
 
+const newsOf = (bus: Bus) => createJobNews(bus, { jobs: () => Promise.resolve(new Map()) })
 const atOnce: Pace = (turn) => turn()
 
 /** The whole way of a job that is retried by itself, fails, and is retried by hand. */
@@ -152,7 +155,7 @@ describe('watching one job', () => {
         const from = Math.max(0, readAt - heardBefore)
         let answer: (job: Job) => void = () => undefined
         const read = { job: () => new Promise<Job>((resolve) => (answer = resolve)) }
-        const watching = watchJob({ bus, read, pace: atOnce }, 'a', {})
+        const watching = watchJob({ news: newsOf(bus), read, pace: atOnce }, 'a', {})
         const early = life.slice(from, from + heardWhile)
         for (const change of early) bus.publish('jobs', [change])
         await new Promise((resolve) => setImmediate(resolve))
@@ -172,13 +175,39 @@ describe('watching one job', () => {
     const off = vi.fn()
     const subscribe = vi.spyOn(bus, 'subscribe').mockReturnValue(off)
     const watching = watchJob(
-      { bus, read: { job: () => Promise.resolve(null) }, pace: atOnce },
+      { news: newsOf(bus), read: { job: () => Promise.resolve(null) }, pace: atOnce },
       'a',
       {},
     )
     await expect(watching).rejects.toThrow(HeddleError)
-    expect(subscribe).toHaveBeenCalledOnce()
-    expect(off).toHaveBeenCalledOnce()
+    expect(subscribe).toHaveBeenCalled()
+    expect(off).toHaveBeenCalledTimes(subscribe.mock.calls.length)
+  })
+
+  it('reads it again where changes may have been missed, once for all, and tells what it has not told', async () => {
+    const bus = createMemoryBus()
+    let stored = job({ state: 'RUNNING', attempt: 1 })
+    const jobs = vi.fn(() => Promise.resolve(new Map([['a', stored]])))
+    const read = { job: () => Promise.resolve(stored), jobs }
+    const news = createJobNews(bus, read)
+    const watch = () => watchJob({ news, read, pace: atOnce }, 'a', {})
+    const watching = [await watch(), await watch()]
+    for (const feed of watching) expect(await takeAll(feed, 1)).toEqual([stored])
+    const missed = (): void => bus.publish('wake', { nodeId: null })
+    missed()
+    await vi.waitFor(() => expect(jobs).toHaveBeenCalledTimes(1))
+    // Nothing had happened. Then it ends, and the word of it is lost.
+    stored = job({ state: 'COMPLETED', attempt: 1, finishedAt: 2000 })
+    missed()
+    missed()
+    for (const feed of watching) expect(await takeAll(feed, 1)).toEqual([stored])
+    expect(jobs).toHaveBeenCalledTimes(2)
+    expect(jobs).toHaveBeenLastCalledWith(['a'])
+    for (const feed of watching) await feed.return?.()
+    missed()
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect(jobs).toHaveBeenCalledTimes(2)
+    await bus.close()
   })
 })
 

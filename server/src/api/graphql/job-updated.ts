@@ -6,6 +6,7 @@ import type { Builder } from './builder.ts'
 import { createFeed } from './feed.ts'
 import { toFilter, type FilterRef } from './history.ts'
 import { createJobBuffer } from './job-buffer.ts'
+import type { JobNews } from './job-news.ts'
 import { isEarlier, isSame } from './job-order.ts'
 import type { JobRef } from './job.ts'
 import type { Pace } from './pace.ts'
@@ -34,12 +35,12 @@ export function addJobUpdated(builder: Builder, job: JobRef, filter: FilterRef):
         'A reader that falls far behind gets the latest state of each job, and so do all where jobs change faster ' +
         'than the server has time to tell: jobsUpdated is for those who watch many.',
       args: { id: t.arg.id(), filter: t.arg({ type: filter }) },
-      subscribe: (_root, args, { bus, read, pace }) => {
+      subscribe: (_root, args, { bus, news, read, pace }) => {
         const wanted = toFilter(args.filter)
         const id = args.id ?? null
         return id === null
           ? watchJobs(bus, pace, wanted)
-          : watchJob({ bus, read, pace }, id.toLowerCase(), wanted)
+          : watchJob({ news, read, pace }, id.toLowerCase(), wanted)
       },
       resolve: (changed) => changed,
     }),
@@ -63,49 +64,50 @@ export function watchJobs(bus: Bus, pace: Pace, filter: JobFilter): AsyncIterabl
 
 /**
  * One job: its present state, then every later change. It listens before it reads, so no change is
- * missed; what it hears is compared with what it read, so that none is told twice or in reverse.
- * JOB_NOT_FOUND.
+ * missed; what it hears is compared with what it read, so that none is told twice or in reverse. JOB_NOT_FOUND.
  */
 export async function watchJob(
-  { bus, read, pace }: { bus: Bus; read: Pick<Read, 'job'>; pace: Pace },
+  { news, read, pace }: { news: JobNews; read: Pick<Read, 'job'>; pace: Pace },
   id: string,
   filter: JobFilter,
 ): Promise<AsyncIterableIterator<Job>> {
   const buffer = createJobBuffer(BUFFERED_JOBS)
   const early: Job[] = []
-  let present: Job | null = null
-  let joinedAt = Infinity
+  /** the last state that is known; null until it has been read */
+  let latest: Job | null = null
+  let joinedUntil = -Infinity
 
-  const hear = (job: Job): void => {
-    if (present) {
-      if (performance.now() < joinedAt && (isSame(job, present) || isEarlier(job, present))) return
-      present = null
-    }
-    if (matches(job, filter)) buffer.add(job)
+  const tell = (job: Job): void => {
+    latest = job
+    if (!matches(job, filter)) return
+    buffer.add(job)
+    feed.wake()
+  }
+  const isKnown = (job: Job): boolean =>
+    latest !== null && (isSame(job, latest) || isEarlier(job, latest))
+  const changed = (job: Job): void => {
+    if (latest === null) return void early.push(job)
+    if (performance.now() < joinedUntil && isKnown(job)) return
+    joinedUntil = -Infinity
+    tell(job)
+  }
+  const found = (job: Job): void => {
+    if (isKnown(job)) return
+    joinedUntil = performance.now() + JOINED_AFTER_MS
+    tell(job)
   }
   const feed = createFeed({
     pace,
     take: () => buffer.take(),
     onClose: () => unsubscribe(),
   })
-  let reading = true
-  const unsubscribe = bus.subscribe('jobs', (jobs) => {
-    for (const job of jobs) {
-      if (job.id !== id) continue
-      if (reading) early.push(job)
-      else hear(job)
-    }
-    if (buffer.size > 0) feed.wake()
-  })
+  const unsubscribe = news.subscribe(id, { changed, found })
 
   try {
-    const found = await read.job(id)
-    if (!found) throw new HeddleError('JOB_NOT_FOUND', `No job has the id ${id}`)
-    reading = false
-    if (matches(found, filter)) buffer.add(found)
-    present = found
-    joinedAt = performance.now() + JOINED_AFTER_MS
-    for (const job of early) hear(job)
+    const present = await read.job(id)
+    if (!present) throw new HeddleError('JOB_NOT_FOUND', `No job has the id ${id}`)
+    found(present)
+    for (const job of early) changed(job)
     return feed.iterator
   } catch (error) {
     feed.close()

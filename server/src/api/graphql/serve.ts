@@ -9,6 +9,7 @@ import type { GraphqlContext } from './builder.ts'
 import { createDocumentLoader } from './documents.ts'
 import { createDocumentCache } from './document-cache.ts'
 import { nestingOf } from './nesting.ts'
+import { createJobNews } from './job-news.ts'
 import { createPace } from './pace.ts'
 import { limitBody } from './read-body.ts'
 import { buildSchema } from './schema.ts'
@@ -53,6 +54,7 @@ const shallowInput: Plugin = {
 /** GraphQL over HTTP and server-sent events; `web-socket.ts` runs its operations over WebSockets. */
 export function createGraphql({ services, bodyLimitBytes }: GraphqlOptions) {
   const pace = createPace()
+  const news = createJobNews(services.bus, services.read)
   const armor = new EnvelopArmor(LIMITS).protect()
   return createYoga<object, GraphqlContext>({
     schema: buildSchema(services.registry),
@@ -70,7 +72,7 @@ export function createGraphql({ services, bodyLimitBytes }: GraphqlOptions) {
     parserAndValidationCache: { documentCache: createDocumentCache<DocumentNode>() },
     maskedErrors: { maskError: toGraphqlError },
     plugins: [limitBody(bodyLimitBytes), shallowInput, ...armor.plugins],
-    context: () => ({ ...services, documents: createDocumentLoader(services.read), pace }),
+    context: () => ({ ...services, documents: createDocumentLoader(services.read), news, pace }),
   })
 }
 

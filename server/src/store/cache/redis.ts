@@ -11,7 +11,7 @@
  * carries the epoch in which it was written, and such a node begins a new one.
  */
 import { randomUUID } from 'node:crypto'
-import type { RedisClient } from '../../bus/connect.ts'
+import type { Cluster, Redis } from 'ioredis'
 import { isFinal, type Job } from '../../core/job.ts'
 import { log } from '../../log.ts'
 import type { JobCache } from './cache.ts'
@@ -61,7 +61,9 @@ for i = 2, #KEYS do
   end
 end`
 
-type WithScript = RedisClient & { writeJobs(keys: number, ...args: string[]): Promise<unknown> }
+type WithScript = (Redis | Cluster) & {
+  writeJobs(keys: number, ...args: string[]): Promise<unknown>
+}
 
 interface Waiting {
   job: Job
@@ -70,7 +72,7 @@ interface Waiting {
   since: number
 }
 
-export function createRedisCache(client: RedisClient, prefix: string): JobCache {
+export function createRedisCache(client: Redis | Cluster, prefix: string): JobCache {
   // The braces put all keys in one slot of a cluster, so that one call may name many.
   const keyOf = (id: string): string => `{${prefix}job}:${id}`
   const epochKey = `{${prefix}job}-epoch`
