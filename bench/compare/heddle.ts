@@ -12,6 +12,7 @@ import {
   idealMs,
   jobsOf,
   numbersOf,
+  oneByOne,
   submitAll,
   wallClock,
   type Cell,
@@ -21,9 +22,7 @@ import {
 const cell = JSON.parse(process.argv[2] ?? '') as Cell
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-const WARM_UP = 20
 const WARM_UP_JOBS = 2000
-const IDLE_MS = 5
 
 const start = (roles: string): Promise<App> => startNode(cell, roles)
 
@@ -113,21 +112,15 @@ async function resultOf({ address }: App, id: string): Promise<number> {
 /** The job says on its thread when it was started there. */
 async function latency(): Promise<Measured> {
   const app = await start('api,worker')
-  const startMs: number[] = []
-  const endMs: number[] = []
-  for (let n = 0; n < cell.count + WARM_UP; n += 1) {
-    await sleep(IDLE_MS)
+  const measured = await oneByOne(cell.count, async (n) => {
     const completed = nextCompleted(app)
     const submittedAt = wallClock()
     await app.scheduler.submit([{ type: 'stamp', payload: { n } }])
     const { id, at } = await completed
-    const startedAt = await resultOf(app, id)
-    if (n < WARM_UP) continue
-    startMs.push(startedAt - submittedAt)
-    endMs.push(at - submittedAt)
-  }
+    return { submittedAt, startedAt: await resultOf(app, id), endedAt: at }
+  })
   await app.close()
-  return { latency: { startMs, endMs } }
+  return { latency: measured }
 }
 
 /** From the call to having the result: the array is checked, stored, split and summed, the sum read back. */

@@ -146,3 +146,32 @@ export async function submitAll(jobs, { batch, inFlight }, send) {
 
 /** How jobs are put in the queue where that is not what is measured. */
 export const FILL = { batch: 1000, inFlight: 1 }
+
+const IDLE_MS = 5
+/** One by one, for a process that has just started takes twice as long for each of its first hundreds. */
+const WARM_UP = { jobs: 1_000, ms: 10_000 }
+
+/**
+ * One job at a time on an idle node: when its code started and when it was heard to be over, in ms from submission.
+ *
+ * @param {number} count
+ * @param {(n: number) => Promise<{ submittedAt: number, startedAt: number, endedAt: number }>} runOne
+ */
+export async function oneByOne(count, runOne) {
+  const run = async (/** @type {number} */ n) => {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+    return runOne(n)
+  }
+  const warmUntil = performance.now() + WARM_UP.ms
+  for (let n = 0; n < WARM_UP.jobs && performance.now() < warmUntil; n += 1) await run(n)
+  /** @type {number[]} */
+  const startMs = []
+  /** @type {number[]} */
+  const endMs = []
+  for (let n = 0; n < count; n += 1) {
+    const { submittedAt, startedAt, endedAt } = await run(n)
+    startMs.push(startedAt - submittedAt)
+    endMs.push(endedAt - submittedAt)
+  }
+  return { startMs, endMs }
+}

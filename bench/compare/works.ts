@@ -97,7 +97,7 @@ export const worksFor = (cores: number): Work[] => [
   },
   {
     name: 'latency',
-    title: 'one job at a time on an idle node',
+    title: 'one job at a time on an idle node, after 1,000 (or 10 s) of them',
     unit: 'ms',
     better: 'lower',
     shape: 'latency',

@@ -24,7 +24,7 @@
  *   does, and the clock starts then
  * @property {boolean} [tellsEnd] false where nobody is told of a job's end
  */
-import { idealMs, jobsOf, submitAll, wallClock, FILL } from '../compare/workload.mjs'
+import { idealMs, jobsOf, oneByOne, submitAll, wallClock, FILL } from '../compare/workload.mjs'
 import { startFleet } from './fleet.mjs'
 import { settleTables } from './tables.mjs'
 
@@ -36,8 +36,6 @@ const settings = adapter.settings(cell)
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const POLL_MS = 5
-const IDLE_MS = 5
-const WARM_UP = 20
 const WARM_UP_JOBS = 2000
 
 /** Resolves when all that was submitted is stored as ended. @param {Producer} producer */
@@ -81,10 +79,7 @@ async function latency() {
     onDone: (result) => told(result),
   })
   await go()
-  const startMs = []
-  const endMs = []
-  for (let n = 0; n < cell.count + WARM_UP; n += 1) {
-    await sleep(IDLE_MS)
+  const { startMs, endMs } = await oneByOne(cell.count, async (n) => {
     const done = new Promise((resolve) => {
       told = (result) => resolve({ result, endedAt: wallClock() })
     })
@@ -92,10 +87,8 @@ async function latency() {
     await producer.send([{ kind: 'stamp', payload: { n }, threads: 1 }])
     const { result, endedAt } = await done
     await emptied(producer)
-    if (n < WARM_UP) continue
-    startMs.push(result - submittedAt)
-    endMs.push(endedAt - submittedAt)
-  }
+    return { submittedAt, startedAt: result, endedAt }
+  })
   return {
     latency: { startMs, endMs: adapter.tellsEnd === false ? null : endMs },
     settings: { ...settings, processes: 1 },

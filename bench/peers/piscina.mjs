@@ -4,7 +4,7 @@
  */
 import { Piscina } from 'piscina'
 import path from 'node:path'
-import { idealMs, jobsOf, numbersOf, submitAll, wallClock } from '../compare/workload.mjs'
+import { idealMs, jobsOf, numbersOf, oneByOne, submitAll, wallClock } from '../compare/workload.mjs'
 
 const cell = JSON.parse(process.argv[2])
 const settings = { threads: cell.threads }
@@ -13,8 +13,6 @@ const pool = new Piscina({
   minThreads: cell.threads,
   maxThreads: cell.threads,
 })
-const WARM_UP = 20
-const IDLE_MS = 5
 
 const send = ([{ kind, payload }]) => pool.run({ kind, payload })
 
@@ -34,18 +32,12 @@ async function drain() {
 }
 
 async function latency() {
-  const startMs = []
-  const endMs = []
-  for (let n = 0; n < cell.count + WARM_UP; n += 1) {
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+  const measured = await oneByOne(cell.count, async (n) => {
     const submittedAt = wallClock()
     const startedAt = await send([{ kind: 'stamp', payload: { n } }])
-    const endedAt = wallClock()
-    if (n < WARM_UP) continue
-    startMs.push(startedAt - submittedAt)
-    endMs.push(endedAt - submittedAt)
-  }
-  return { latency: { startMs, endMs }, settings }
+    return { submittedAt, startedAt, endedAt: wallClock() }
+  })
+  return { latency: measured, settings }
 }
 
 /** What somebody would write by hand: the numbers once in shared memory, one part for each thread. */

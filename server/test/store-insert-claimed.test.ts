@@ -31,6 +31,43 @@ onEveryDatabase('jobs that are claimed as they are stored', (t) => {
     expect(await t.claim(nodeId, first!)).toEqual([])
   })
 
+  test('are stored alike, one alone and several together, whatever they say', async () => {
+    const nodeId = await t.node()
+    const jobs = newJobs(3, {
+      name: 'a "name", {of} \\ its own',
+      priority: -7,
+      threadDemand: 4,
+      gang: 2,
+      maxThreads: 8,
+      rank: 7.25,
+      maxAttempts: 5,
+      timeoutMs: 1500,
+      expectedMs: 20,
+      sizeClass: 3,
+      fairnessKey: 'somebody, "else"',
+      backoff: { baseMs: 5, maxMs: 50 },
+      payload: '{"a": "\\u0000 \\ud800 {},"}',
+    })
+    const ofItself = { id: '', createdAt: 0, runAt: 0, startedAt: 0, queueTimeMs: 0 }
+    const stored = async (some: typeof jobs) => {
+      const claims = some.map(({ job }) => claimOf(job))
+      const { claimed } = await insertClaimedJobs(t.store, some, { queueLimit, nodeId, claims })
+      expect(claimed.map(({ payload }) => payload)).toEqual(some.map(({ payload }) => payload))
+      return Promise.all(
+        claimed.map(async ({ job }) => {
+          expect(await t.read.job(job.id)).toMatchObject({
+            ...job,
+            queueTimeMs: expect.any(Number),
+          })
+          const { payload } = (await t.read.documents([job.id])).get(job.id)!
+          return { payload, job: { ...job, ...ofItself } }
+        }),
+      )
+    }
+    const [alone] = await stored(jobs.slice(0, 1))
+    expect(await stored(jobs.slice(1))).toEqual([alone, alone])
+  })
+
   test('end as any others, with the payload they came with', async () => {
     const nodeId = await t.node()
     const submitted = newJob({ payload: '{"a": "\\u0000"}' })

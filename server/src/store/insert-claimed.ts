@@ -5,6 +5,8 @@ import {
   newRowColumns,
   newRowFunctions,
   newRowParameters,
+  newRowValue,
+  newRowValueParameters,
   newValues,
 } from './new-rows.ts'
 import type { Store } from './open.ts'
@@ -28,15 +30,13 @@ export interface Inserted {
 
 // The lock on the node's own row is the fence against rescue, as in `claim.ts`. Where the lease is gone the
 // jobs are stored all the same, to wait in the queue.
-const insertClaimed: Statement = {
-  name: 'insert-claimed',
+const statementOf = (name: string, rows: string): Statement => ({
+  name,
   text: `WITH lease AS MATERIALIZED (
     SELECT id AS holder FROM node WHERE id = $21 FOR KEY SHARE
   ), input AS (
     SELECT new.*, lease.holder
-    FROM ROWS FROM (
-      ${newRowFunctions}, unnest($22::text[], $23::int[], $24::text[])
-    ) AS new (${newRowColumns}, worker_name, width, width_reason)
+    FROM ${rows} AS new (${newRowColumns}, worker_name, width, width_reason)
     LEFT JOIN lease ON new.width IS NOT NULL
   ), stored AS (
     INSERT INTO job (${newColumns}, state, attempt, node_id, worker_name, width, width_reason, started_at)
@@ -50,7 +50,15 @@ const insertClaimed: Statement = {
     RETURNING id, started_at
   )
   SELECT id, ${epochUs('started_at')} AS started_us FROM stored WHERE started_at IS NOT NULL`,
-}
+})
+const insertMany = statementOf(
+  'insert-claimed',
+  `ROWS FROM (${newRowFunctions}, unnest($22::text[], $23::int[], $24::text[]))`,
+)
+const insertOne = statementOf(
+  'insert-one-claimed',
+  `(VALUES (${newRowValue}, $22::text, $23::int, $24::text))`,
+)
 
 /**
  * Stores jobs of which a node starts some at once: one commit where an insert and a claim would be two. Jobs
@@ -63,15 +71,10 @@ export async function insertClaimedJobs(
 ): Promise<Inserted> {
   if (!(await roomInQueue(store, jobs.length, queueLimit)))
     return { results: jobs.map(() => ({ error: 'QUEUE_FULL' })), claimed: [] }
-  const asked = new Map(claims.map((each) => [each.job.id, each]))
-  const each = jobs.map(({ job }) => asked.get(job.id))
-  const rows = await run<{ id: string; started_us: number }>(store.hot, insertClaimed, [
-    ...newRowParameters(jobs),
-    nodeId,
-    textArray(each.map((claim) => claim?.workerName ?? null)),
-    plainArray(each.map((claim) => claim?.width ?? null)),
-    textArray(each.map((claim) => claim?.widthReason ?? null)),
-  ])
+  const rows = await run<{ id: string; started_us: number }>(
+    store.hot,
+    ...statementFor(jobs, nodeId, claims),
+  )
   const payloads = new Map(jobs.map(({ job, payload }) => [job.id, payload]))
   const starts = new Map(rows.map(({ id, started_us: startedUs }) => [id, startedUs]))
   const claimed = claims.flatMap((given): Claimed[] => {
@@ -81,4 +84,29 @@ export async function insertClaimedJobs(
     return [{ job: claimedJob(given.job, nodeId, given, startedUs), payload }]
   })
   return { results: jobs.map(({ job }) => ({ job, created: true })), claimed }
+}
+
+function statementFor(
+  jobs: readonly NewJob[],
+  nodeId: string,
+  claims: readonly Claim[],
+): [Statement, unknown[]] {
+  const asked = new Map(claims.map((each) => [each.job.id, each]))
+  const each = jobs.map(({ job }) => asked.get(job.id))
+  const [job] = jobs
+  if (job && jobs.length === 1) {
+    const [claim] = each
+    const { workerName = null, width = null, widthReason = null } = claim ?? {}
+    return [insertOne, [...newRowValueParameters(job), nodeId, workerName, width, widthReason]]
+  }
+  return [
+    insertMany,
+    [
+      ...newRowParameters(jobs),
+      nodeId,
+      textArray(each.map((claim) => claim?.workerName ?? null)),
+      plainArray(each.map((claim) => claim?.width ?? null)),
+      textArray(each.map((claim) => claim?.widthReason ?? null)),
+    ],
+  ]
 }

@@ -20,6 +20,10 @@ export const newRowFunctions = `unnest($1::uuid[], $2::text[], $3::text[], $4::i
       $7::text[], $8::float8[], $9::int[], $10::int[], $11::float8[], $12::float8[], $13::int[], $14::int[],
       $15::smallint[], $16::int[], $17::text[], $18::float8[]),
     json_array_elements($19), json_array_elements($20)`
+/** The same of one row, which takes a seventh less of the statement's time on an idle machine. */
+export const newRowValue = `$1::uuid, $2::text, $3::text, $4::int, $5::int, $6::int,
+      $7::text, $8::float8, $9::int, $10::int, $11::float8, $12::float8, $13::int, $14::int,
+      $15::smallint, $16::int, $17::text, $18::float8, $19::json, $20::json`
 export const newRowColumns = `id, name, type, priority, thread_demand, gang, state, rank, max_attempts, timeout_ms,
     created_ms, run_ms, attempt, expected_ms, size_class, max_threads, fairness_key, fair_cost_ms, backoff, payload`
 export const newRows = `ROWS FROM (${newRowFunctions}) AS t (${newRowColumns})`
@@ -38,37 +42,63 @@ export const newValues = newColumns
   .replace('created_at', timestamp('created_ms'))
   .replace('run_at', timestamp('coalesce(run_ms, created_ms)'))
 
-/** `$1` to `$20`. */
+type Value = string | number | null
+
+interface Field {
+  of(job: Job): Value
+  list(jobs: readonly NewJob[]): string
+}
+const plain = (of: (job: Job) => Value): Field => ({
+  of,
+  list: (jobs) => listOf(jobs, of, plainArray),
+})
+const text = (of: (job: Job) => string | null): Field => ({
+  of,
+  list: (jobs) => listOf(jobs, of, textArray),
+})
+
+/** `$1` to `$18`. */
+const fields: readonly Field[] = [
+  plain((job) => job.id),
+  text(({ name, type }) => (name === type ? null : name)),
+  text((job) => job.type),
+  plain((job) => job.priority),
+  plain((job) => job.threadDemand),
+  plain(({ gang, threadDemand }) => (gang === threadDemand ? null : gang)),
+  plain((job) => job.state),
+  plain((job) => job.rank),
+  plain((job) => job.maxAttempts),
+  plain((job) => job.timeoutMs),
+  plain((job) => job.createdAt),
+  plain(({ runAt, createdAt }) => (runAt === createdAt ? null : runAt)),
+  plain((job) => job.attempt),
+  plain((job) => job.expectedMs),
+  plain((job) => job.sizeClass),
+  plain((job) => job.maxThreads),
+  // Where fair share is on, jobs without a key share one.
+  text(({ fairnessKey, fairCostMs }) => (fairCostMs === null ? fairnessKey : (fairnessKey ?? ''))),
+  plain((job) => job.fairCostMs),
+]
+
+/** `$1` to `$20` of `newRowFunctions`. */
 export function newRowParameters(jobs: readonly NewJob[]): string[] {
-  const plain = (of: (job: Job) => string | number | null) => column(jobs, of, plainArray)
-  const text = (of: (job: Job) => string | null) => column(jobs, of, textArray)
   const backoffs = jobs.map(({ job }) => backoffText(job.backoff))
   return [
-    plain((job) => job.id),
-    text(({ name, type }) => (name === type ? null : name)),
-    text((job) => job.type),
-    plain((job) => job.priority),
-    plain((job) => job.threadDemand),
-    plain(({ gang, threadDemand }) => (gang === threadDemand ? null : gang)),
-    plain((job) => job.state),
-    plain((job) => job.rank),
-    plain((job) => job.maxAttempts),
-    plain((job) => job.timeoutMs),
-    plain((job) => job.createdAt),
-    plain(({ runAt, createdAt }) => (runAt === createdAt ? null : runAt)),
-    plain((job) => job.attempt),
-    plain((job) => job.expectedMs),
-    plain((job) => job.sizeClass),
-    plain((job) => job.maxThreads),
-    text(fairnessKey),
-    plain((job) => job.fairCostMs),
+    ...fields.map(({ list }) => list(jobs)),
     backoffs.every((backoff) => backoff === DEFAULT) ? '[]' : jsonArray(backoffs),
     jsonArray(jobs.map(({ payload }) => payload)),
   ]
 }
 
+/** `$1` to `$20` of `newRowValue`. */
+export const newRowValueParameters = ({ job, payload }: NewJob): Value[] => [
+  ...fields.map(({ of }) => of(job)),
+  backoffText(job.backoff),
+  payload,
+]
+
 /** The list of a column, or none where no job has anything in it: unnest fills that up with nulls. */
-function column<T>(
+function listOf<T>(
   jobs: readonly NewJob[],
   of: (job: Job) => T | null,
   list: (values: readonly (T | null)[]) => string,
@@ -84,7 +114,3 @@ function backoffText(value: Backoff): string {
   if (lastBackoff?.value !== value) lastBackoff = { value, text: JSON.stringify(value) }
   return lastBackoff.text
 }
-
-/** Where fair share is on, jobs without a key share one. */
-const fairnessKey = ({ fairnessKey: key, fairCostMs }: Job): string | null =>
-  fairCostMs === null ? key : (key ?? '')
