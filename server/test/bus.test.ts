@@ -228,6 +228,30 @@ describe.runIf(withRedis)('a bus between nodes', () => {
     })
   })
 
+  test('a node that can speak only after it can hear still finds out who listens', async () => {
+    const b = await opened(redisBus('b'))
+    const heard: string[] = []
+    b.subscribe('jobs', (jobs) => heard.push(...jobs.map(({ id }) => id)))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    const mute = await startProxy(redisUrl)
+    mute.cut()
+    const publisher = connectRedis(mute.through(redisUrl), 'commands')
+    const subscriber = connectRedis(redisUrl, 'subscriber')
+    const a = createRedisBus({ publisher, subscriber, prefix, nodeId: 'a' })
+    open.push(a)
+    await vi.waitFor(() => expect(subscriber.status).toBe('ready'))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    mute.mend()
+    await vi.waitFor(() => expect(a.healthy()).toBe(true), 5000)
+    const { job } = newJob()
+    await vi.waitFor(() => {
+      a.publish('jobs', [job])
+      expect(heard).toContain(job.id)
+    })
+    await a.close()
+    await mute.close()
+  })
+
   test('of more jobs than a node can tell others, the last are left out, and others are told to look', async () => {
     const [a, b] = await pair()
     await listens(a, b)

@@ -3,7 +3,7 @@ import type { Job } from '../core/job.ts'
 
 /** A node that listens says so this often, and is believed three times as long. */
 export const LISTENING_MS = 5_000
-/** Of jobs that are told to others, which takes about 20 us on each side; as many at once at most. */
+/** Changes that are told, at about 20 us on either side; as many may be told at once. */
 const JOBS_PER_SECOND = 2_000
 /** How long others may go without a word of what was left out. */
 const MISSED_MS = 1_000

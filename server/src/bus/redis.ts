@@ -65,23 +65,23 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
   }
   const haveOthersLook = (): void =>
     send(channelOf('wake'), [JSON.stringify({ nodeId: null } satisfies Topics['wake'])])
+  const lookHere = (): void => local.publish('wake', { nodeId: null })
   const tellLost = (): void => {
     if (!lost || closed) return
     lost = false
     haveOthersLook()
   }
-  publisher.on('ready', tellLost)
 
   const audience = createAudience(haveOthersLook)
   const listening = createListening({
     async begin() {
       await subscriber.subscribe(channelOf('jobs'))
+      // Of what was told before this node knows nothing.
       lookHere()
     },
     say: () => send(listeningChannel, []),
     end: () => subscriber.unsubscribe(channelOf('jobs')),
   })
-  const lookHere = (): void => local.publish('wake', { nodeId: null })
 
   const flush = (): void => {
     scheduled = undefined
@@ -105,16 +105,23 @@ export function createRedisBus({ publisher, subscriber, prefix, nodeId }: RedisB
       log.warn({ error, channel }, 'a message on the bus could not be read')
     }
   })
-  /** Of what was told while this node did not hear the others it knows nothing. */
-  const hearsAgain = (): void => {
-    lookHere()
+  let subscribed = false
+  const greet = (): void => {
+    if (!subscribed || closed) return
     send(whoListensChannel, [])
     listening.sayAgain()
   }
-  let subscribed = false
-  subscriber.on('ready', () => {
-    if (subscribed && !closed) hearsAgain()
+  const hearsAgain = (): void => {
+    if (!subscribed || closed) return
+    // Of what was told while it did not hear the others this node knows nothing.
+    lookHere()
+    greet()
+  }
+  publisher.on('ready', () => {
+    tellLost()
+    greet()
   })
+  subscriber.on('ready', hearsAgain)
   const always = topics.filter((topic) => topic !== 'jobs').map(channelOf)
   subscriber.subscribe(listeningChannel, whoListensChannel, ...always).then(
     () => {

@@ -20,7 +20,7 @@ const KEEP_S = 300
 /** Longer than a late write takes. */
 const KEEP_MARK_S = 10
 const TICK_MS = 250
-/** Of jobs that wait to run a node writes so many in `KEEP_S`, half a kilobyte each. The table knows the others. */
+/** Of jobs that wait to run a node writes so many in `KEEP_S`, about 0.75 kB each. The table knows the others. */
 const MAX_QUEUED = 20_000
 /** Jobs of one script call. */
 const BATCH = 500
