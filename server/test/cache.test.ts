@@ -155,4 +155,19 @@ describe.runIf(withRedis)('a job cache that nodes share', () => {
     await cache.close()
     await proxy.close()
   })
+
+  test('after a connection broke nothing is believed that was written before: a replica may have taken over', async () => {
+    const proxy = await startProxy(redisUrl)
+    const cache = await opened(redisCache(proxy.through(redisUrl)))
+    const job = { ...running(newJob().job), progress: 0.5 }
+    await cache.put([job])
+    expect(await cache.get(job.id)).toEqual(job)
+    proxy.cut()
+    await vi.waitFor(() => expect(cache.healthy()).toBe(false))
+    proxy.mend()
+    await vi.waitFor(() => expect(cache.healthy()).toBe(true), 10_000)
+    expect(await cache.get(job.id)).toBeNull()
+    await cache.close()
+    await proxy.close()
+  })
 })

@@ -7,8 +7,8 @@
  * been so for `TICK_MS`. At once a mark takes the place of what was known of it, and stops late writes for a while.
  * What still slips through is forgotten after `KEEP_S`.
  *
- * What a node could not write makes all entries doubtful: they may be of jobs that have gone on meanwhile. Each
- * carries the epoch in which it was written, and such a node begins a new one.
+ * What a node could not write, or only perhaps, makes all entries doubtful: they may be of jobs that have gone on
+ * meanwhile. Each carries the epoch in which it was written, and such a node begins a new one.
  */
 import { randomUUID } from 'node:crypto'
 import type { Cluster, Redis } from 'ioredis'
@@ -102,6 +102,8 @@ export function createRedisCache(client: Redis | Cluster, prefix: string): JobCa
     lost = false
     redis.set(epochKey, randomUUID()).catch(() => (lost = true))
   }
+  // What was taken before a connection broke may be gone as well: a replica has become the primary.
+  redis.on('close', () => (lost = true))
   redis.on('ready', beginEpoch)
 
   const write = async (entries: [id: string, text: string][]): Promise<void> => {
