@@ -64,8 +64,8 @@ function createLife() {
     current: () => job,
     isLate: () => held.flat().length > 0,
     submit: (node: number) => caches[node]!.add([job]),
-    async step({ choice, node: any, late }: Step) {
-      const node = job.state === 'RUNNING' ? runsAt : any
+    async step({ choice, node: given, late }: Step) {
+      const node = job.state === 'RUNNING' ? runsAt : given
       runsAt = node
       const now = (job = { ...job, ...next(job, choice) })
       held[node]!.push(() => caches[node]!.put([now]))

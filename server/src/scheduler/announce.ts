@@ -11,6 +11,7 @@ export interface Announce {
 
 export const createAnnounce = (bus: Bus, cache: JobCache): Announce => ({
   accepted(jobs) {
+    if (jobs.length === 0) return
     cache.add(jobs)
     bus.publish('jobs', jobs)
   },

@@ -5,6 +5,8 @@ import type { Read } from '../../store/read.ts'
 
 /** Where changes may have been missed, it is often told by several nodes at about the same time. */
 const LOOK_AGAIN_MS = 100
+/** Where that could not be read. */
+const TRY_AGAIN_MS = 2_000
 /** Jobs read by one statement. */
 const BATCH = 500
 
@@ -24,8 +26,7 @@ export function createJobNews(bus: Pick<Bus, 'subscribe'>, read: Pick<Read, 'job
   let unsubscribe: (() => void)[] = []
   let timer: NodeJS.Timeout | undefined
 
-  const lookAgain = async (): Promise<void> => {
-    timer = undefined
+  const readAnew = async (): Promise<void> => {
     const ids = [...listeners.keys()]
     for (let from = 0; from < ids.length; from += BATCH) {
       const found = await read.jobs(ids.slice(from, from + BATCH))
@@ -33,6 +34,16 @@ export function createJobNews(bus: Pick<Bus, 'subscribe'>, read: Pick<Read, 'job
         for (const listener of listeners.get(job.id) ?? []) listener.found(job)
       }
     }
+  }
+  const lookAgain = (inMs: number): void => {
+    if (listeners.size === 0) return
+    timer ??= setTimeout(() => {
+      timer = undefined
+      readAnew().catch((error: unknown) => {
+        log.warn({ error }, 'watched jobs could not be read')
+        lookAgain(TRY_AGAIN_MS)
+      })
+    }, inMs)
   }
   const begin = (): void => {
     unsubscribe = [
@@ -42,11 +53,7 @@ export function createJobNews(bus: Pick<Bus, 'subscribe'>, read: Pick<Read, 'job
         }
       }),
       bus.subscribe('wake', ({ nodeId }) => {
-        if (nodeId !== null) return
-        timer ??= setTimeout(() => {
-          // What is heard meanwhile is told as before; when the database is back, it is told to look again.
-          lookAgain().catch((error: unknown) => log.warn({ error }, 'watched jobs were not read'))
-        }, LOOK_AGAIN_MS)
+        if (nodeId === null) lookAgain(LOOK_AGAIN_MS)
       }),
     ]
   }

@@ -4,8 +4,8 @@ import type { Bus } from '../../bus/bus.ts'
 import { createMemoryBus } from '../../bus/memory.ts'
 import { HeddleError } from '../../core/errors.ts'
 import type { Job } from '../../core/job.ts'
+import { newJob } from '../../../test/new-jobs.ts'
 import { createFeed } from './feed.ts'
-import { createJobBuffer } from './job-buffer.ts'
 import { createJobNews } from './job-news.ts'
 import { isEarlier } from './job-order.ts'
 import { watchJob, watchJobs } from './job-updated.ts'
@@ -13,41 +13,8 @@ import { watchChanges } from './jobs-updated.ts'
 import type { Pace } from './pace.ts'
 import { watchWorkers } from './watch-workers.ts'
 
-const job = (patch: Partial<Job> = {}): Job => ({
-  id: 'a',
-  name: 'Job',
-  type: 'add_numbers',
-  priority: 0,
-  threadDemand: 1,
-  gang: 1,
-  width: null,
-  widthReason: null,
-  state: 'QUEUED',
-  rank: 0,
-  attempt: 0,
-  maxAttempts: 3,
-  backoff: { baseMs: 1, maxMs: 1 },
-  timeoutMs: null,
-  attempts: [],
-  createdAt: 1000,
-  runAt: 1000,
-  startedAt: null,
-  finishedAt: null,
-  nodeId: null,
-  workerName: null,
-  cancelRequested: false,
-  error: null,
-  progress: null,
-  queueTimeMs: null,
-  executionTimeMs: null,
-  maxThreads: null,
-  expectedMs: null,
-  sizeClass: 0,
-  fairnessKey: null,
-  fairCostMs: null,
-  totalTimeMs: null,
-  ...patch,
-})
+const job = (patch: Partial<Job> = {}): Job =>
+  newJob({ id: 'a', createdAt: 1000, maxAttempts: 3, ...patch }).job
 
 const newsOf = (bus: Bus) => createJobNews(bus, { jobs: () => Promise.resolve(new Map()) })
 const atOnce: Pace = (turn) => turn()
@@ -87,47 +54,6 @@ describe('a feed', () => {
     expect(await waiting).toEqual({ value: undefined, done: true })
     expect(closed).toHaveBeenCalledOnce()
     expect(await feed.iterator.next()).toEqual({ value: undefined, done: true })
-  })
-})
-
-describe('the buffer of a subscriber', () => {
-  it('keeps every change in order while there is room', () => {
-    const buffer = createJobBuffer(10)
-    for (const change of life.slice(0, 5)) buffer.add(change)
-    expect([1, 2, 3, 4, 5].map(() => buffer.take())).toEqual(life.slice(0, 5))
-    expect(buffer.take()).toBeUndefined()
-  })
-
-  it('never grows past its limit, and always has the latest state of the job changed last', () => {
-    const changes = fc.array(fc.record({ id: fc.integer({ min: 0, max: 12 }), take: fc.boolean() }))
-    fc.assert(
-      fc.property(changes, fc.integer({ min: 1, max: 8 }), (steps, limit) => {
-        const buffer = createJobBuffer(limit)
-        let last: Job | undefined
-        for (const [index, { id, take }] of steps.entries()) {
-          last = job({ id: String(id), priority: index })
-          buffer.add(last)
-          expect(buffer.size).toBeLessThanOrEqual(2 * limit)
-          if (take) buffer.take()
-        }
-        const rest: Job[] = []
-        for (let next = buffer.take(); next; next = buffer.take()) rest.push(next)
-        const order = rest.map(({ priority }) => priority)
-        expect(order).toEqual([...order].sort((a, b) => a - b))
-        if (rest.length > 0) expect(rest.at(-1)).toEqual(last)
-      }),
-    )
-  })
-
-  it('keeps only the latest state of each job once a reader has fallen behind', () => {
-    const buffer = createJobBuffer(2)
-    const states = ['SCHEDULED', 'QUEUED', 'RUNNING', 'COMPLETED'] as const
-    for (const state of states) for (const id of ['a', 'b']) buffer.add(job({ id, state }))
-    expect([buffer.take(), buffer.take(), buffer.take()]).toMatchObject([
-      { id: 'a', state: 'COMPLETED' },
-      { id: 'b', state: 'COMPLETED' },
-      undefined,
-    ])
   })
 })
 
@@ -187,7 +113,10 @@ describe('watching one job', () => {
   it('reads it again where changes may have been missed, once for all, and tells what it has not told', async () => {
     const bus = createMemoryBus()
     let stored = job({ state: 'RUNNING', attempt: 1 })
-    const jobs = vi.fn(() => Promise.resolve(new Map([['a', stored]])))
+    let isAway = false
+    const jobs = vi.fn(() =>
+      isAway ? Promise.reject(new Error('away')) : Promise.resolve(new Map([['a', stored]])),
+    )
     const read = { job: () => Promise.resolve(stored), jobs }
     const news = createJobNews(bus, read)
     const watch = () => watchJob({ news, read, pace: atOnce }, 'a', {})
@@ -203,10 +132,17 @@ describe('watching one job', () => {
     for (const feed of watching) expect(await takeAll(feed, 1)).toEqual([stored])
     expect(jobs).toHaveBeenCalledTimes(2)
     expect(jobs).toHaveBeenLastCalledWith(['a'])
+    // With the database away it tries until it is back.
+    isAway = true
+    stored = job({ state: 'QUEUED', attempt: 1, runAt: 3000 })
+    missed()
+    await vi.waitFor(() => expect(jobs).toHaveBeenCalledTimes(3))
+    isAway = false
+    for (const feed of watching) expect(await takeAll(feed, 1)).toEqual([stored])
     for (const feed of watching) await feed.return?.()
     missed()
     await new Promise((resolve) => setTimeout(resolve, 150))
-    expect(jobs).toHaveBeenCalledTimes(2)
+    expect(jobs).toHaveBeenCalledTimes(4)
     await bus.close()
   })
 })
