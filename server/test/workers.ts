@@ -7,6 +7,12 @@ import { startProcessWorker } from '../src/workers/process-worker.ts'
 import { startThreadWorker } from '../src/workers/thread-worker.ts'
 import type { Worker, WorkItem, WorkResult } from '../src/workers/worker.ts'
 
+interface TestItem {
+  type: string
+  payload?: unknown
+  timeoutMs?: number
+}
+
 export interface TestWorker {
   worker: Worker
   trouble: string[]
@@ -18,12 +24,9 @@ export interface TestWorker {
     options?: { width?: number; timeoutMs?: number },
   ): Promise<WorkResult>
   /** one order of several jobs; resolves when all are answered, in the order they were given */
-  runBatch(
-    items: { type: string; payload?: unknown; timeoutMs?: number }[],
-    options?: { width?: number },
-  ): Promise<WorkResult[]>
+  runBatch(items: TestItem[], options?: { width?: number }): Promise<WorkResult[]>
   /** jobs that come next on the thread of an order; resolves like `runBatch` */
-  runBehind(order: number, items: { type: string; payload?: unknown }[]): Promise<WorkResult[]>
+  runBehind(order: number, items: TestItem[]): Promise<WorkResult[]>
   /** id of the latest job */
   lastId(): string
   /** ids of the latest jobs, in the order they were given */
@@ -69,7 +72,7 @@ export async function startTestWorker(
   )
   let count = 0
   let orders = 0
-  const item = (type: string, payload: unknown, timeoutMs?: number): WorkItem => ({
+  const itemOf = ({ type, payload, timeoutMs }: TestItem): WorkItem => ({
     jobId: `job-${(count += 1)}`,
     type,
     attempt: 1,
@@ -94,21 +97,9 @@ export async function startTestWorker(
     trouble,
     progress,
     run: (type, payload, { width = 1, timeoutMs } = {}) =>
-      order([item(type, payload, timeoutMs)], { width })[0]!,
-    runBatch: (list, options) =>
-      Promise.all(
-        order(
-          list.map(({ type, payload, timeoutMs }) => item(type, payload, timeoutMs)),
-          options,
-        ),
-      ),
-    runBehind: (behind, list) =>
-      Promise.all(
-        order(
-          list.map(({ type, payload }) => item(type, payload)),
-          { behind },
-        ),
-      ),
+      order([itemOf({ type, payload, timeoutMs })], { width })[0]!,
+    runBatch: (list, options) => Promise.all(order(list.map(itemOf), options)),
+    runBehind: (behind, list) => Promise.all(order(list.map(itemOf), { behind })),
     lastId: () => `job-${count}`,
     lastIds: (howMany) =>
       Array.from({ length: howMany }, (_, n) => `job-${count - howMany + 1 + n}`),

@@ -37,8 +37,6 @@ export interface LeaseTiming {
   stopWithinMs: number
   /** clocks may drift apart by this much in one lease */
   driftMs: number
-  /** how often a node checks the age of its own lease; part of `stopWithinMs` */
-  watchMs: number
   /** how often a node looks for dead ones */
   rescueMs: number
 }
@@ -53,7 +51,6 @@ export function leaseTiming(leaseMs: number = DEFAULT_LEASE_MS): LeaseTiming {
     stopAfterMs: leaseMs * 0.7,
     stopWithinMs: leaseMs * 0.29,
     driftMs: leaseMs * 0.01,
-    watchMs: leaseMs * 0.025,
     rescueMs: leaseMs * 0.35,
   }
 }

@@ -67,7 +67,6 @@ export function createMembership(options: MembershipOptions): Membership {
   let leaseId = randomUUID() as string
   let lastRenewedAt = -Infinity
   let inTouchSince = Infinity
-  let lost = false
   let others: NodeView[] = []
 
   const register = async (): Promise<void> => {
@@ -85,10 +84,27 @@ export function createMembership(options: MembershipOptions): Membership {
   const renewed = (sentAt: number): void => {
     if (sentAt - lastRenewedAt > leaseMs) inTouchSince = sentAt
     lastRenewedAt = sentAt
-    lost = false
     // Worker processes end themselves if nobody does it more gently: a frozen server process cannot.
     const hardStopMs = timing.stopAfterMs + timing.stopWithinMs / 2
-    if (!alone) options.onRenewed(hardStopMs - (performance.now() - sentAt))
+    if (alone) return
+    options.onRenewed(hardStopMs - (performance.now() - sentAt))
+    watchLease()
+  }
+
+  let watch: NodeJS.Timeout | undefined
+  /** Sleeps until the lease is over, so that a node with nothing to do is not woken to find that it is not. */
+  const watchLease = (): void => {
+    clearTimeout(watch)
+    const leftMs = timing.stopAfterMs - (performance.now() - lastRenewedAt)
+    if (leftMs > 0) {
+      watch = setTimeout(watchLease, Math.ceil(leftMs))
+      return
+    }
+    log.error(
+      { lease: leaseId },
+      'the database cannot be reached: stopping jobs before others may run them',
+    )
+    onLeaseLost()
   }
 
   /** Takes a new name for what it starts from here on: whatever ran under the old one is not its own any more. */
@@ -153,21 +169,9 @@ export function createMembership(options: MembershipOptions): Membership {
     options.onRescued(jobs)
   }
 
-  let watch: NodeJS.Timeout | undefined
-  const watchLease = (): void => {
-    if (lost || leaseState(timing, performance.now() - lastRenewedAt) !== 'stopWork') return
-    lost = true
-    log.error(
-      { lease: leaseId },
-      'the database cannot be reached: stopping jobs before others may run them',
-    )
-    onLeaseLost()
-  }
-
   return {
     leaseId: () => leaseId,
-    holdsLease: () =>
-      !lost && (alone || leaseState(timing, performance.now() - lastRenewedAt) !== 'stopWork'),
+    holdsLease: () => alone || leaseState(timing, performance.now() - lastRenewedAt) !== 'stopWork',
     clusterMaxThreads: () =>
       others.reduce((max, node) => Math.max(max, node.maxThreads), options.maxThreads),
     others: () => others,
@@ -179,12 +183,11 @@ export function createMembership(options: MembershipOptions): Membership {
       await look()
       beat.start()
       rescue.start()
-      if (!alone) watch = setInterval(watchLease, timing.watchMs)
     },
     async stop() {
-      clearInterval(watch)
       clearTimeout(lapse)
       await Promise.all([beat.stop(), rescue.stop()])
+      clearTimeout(watch)
       await removeNode(store, leaseId)
     },
   }

@@ -7,21 +7,16 @@
  * a new one there, even while native code keeps the old one from ending.
  */
 import type { FromThread } from './messages.ts'
-import { ofItem, splitIds, type PackedOrder } from './packing.ts'
+import { splitIds, type PackedOrder } from './packing.ts'
 import { createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
 import { runGangs } from './run-gang.ts'
-import { endItems, isWaiting, lastStarted, runItems, runningItem } from './run-items.ts'
+import { endItems, isWaiting, lastStarted, runItems } from './run-items.ts'
 import { createSeat, currentJob, freeLane, hasRuns, isOpen, leaveSeats, openRuns } from './seats.ts'
 import { createStarting, isReady } from './starting.ts'
 import { startThread, ThreadEnded } from './thread.ts'
+import { createWatch } from './watch.ts'
 import type { Worker, WorkerEvents, WorkResult } from './worker.ts'
 
-/** How often time limits are looked at. */
-const WATCH_MS = 40
-/** An item that runs for longer than this holds those behind it in its batch hostage: they are handed back. */
-const HOSTAGE_MS = 50
-/** An order that has waited for this long to come next goes back: the one before it takes longer than expected. */
-const NEXT_MS = 250
 /** A thread that has not ended this long after it was told to is left to end by itself. */
 const STUCK_MS = 500
 const DEFAULT_MAX_RESULT_BYTES = 64 * 1024 * 1024
@@ -48,7 +43,6 @@ export interface Pool extends Omit<Worker, 'run'> {
 export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
   const { name, threads, graceMs } = options
   const seats = Array.from({ length: threads }, (_, index) => createSeat(index))
-  let watch: NodeJS.Timeout | undefined
   let closed = false
 
   const onMessage = (message: FromThread): void => {
@@ -101,9 +95,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     for (const { lanes } of run.seats) lanes[run.lane] = null
     leaveSeats(run)
     starting.look()
-    if (seats.some(hasRuns)) return
-    clearInterval(watch)
-    watch = undefined
+    if (!seats.some(hasRuns)) watch.rest()
   }
 
   const begin = (run: Run): void => {
@@ -169,29 +161,12 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
     endSoon(run)
   }
 
-  const look = (): void => {
-    const at = now()
-    for (const run of openRuns(seats)) {
-      if (isWaiting(run) && at - run.startedAt > NEXT_MS) handBack(run)
-      if (!run.begun) continue
-      const { index, startedAt } = runningItem(run)
-      if (index < 0 || startedAt === 0 || run.answered[index]) continue
-      const ranMs = at - startedAt
-      const limit = ofItem(run.order.timeoutsMs, index) ?? null
-      if (limit !== null && ranMs > limit) {
-        // One that has just ended of itself leaves the thread to the next, which is not to blame.
-        if (lastStarted(run) === index) stop(run, index, 'timeout')
-        else handBack(run)
-      } else if (ranMs > HOSTAGE_MS && index + 1 < run.order.count) {
-        handBack(run)
-      }
-    }
-  }
+  const watch = createWatch({ runs: () => openRuns(seats), stop, handBack })
 
   const take = (run: Run): void => {
     for (const { lanes } of run.seats) lanes[run.lane] = run
-    watch ??= setInterval(look, WATCH_MS)
     starting.take(run)
+    if (isOpen(run)) watch.take(run)
   }
 
   /** Its thread begins with it by itself: a message at the end of the run before would come late on a busy machine. */
@@ -282,7 +257,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       const ending = seats.flatMap(({ thread }) => (thread ? [thread.terminate()] : []))
       const patience = new Promise((resolve) => setTimeout(resolve, STUCK_MS).unref())
       await Promise.race([Promise.all(ending), patience])
-      clearInterval(watch)
+      watch.rest()
     },
   }
 }

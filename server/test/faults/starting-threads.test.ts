@@ -53,6 +53,11 @@ describe.each(['process', 'thread'] as const)(
       expect(await threadsOf(1, 0)).toHaveProperty('size', 1)
     })
 
+    it('ends a job by its time limit also where its thread took longer than that to start', async () => {
+      const { outcome } = await test.run('where', { ms: 60_000 }, { timeoutMs: 100 })
+      expect(outcome).toMatchObject({ kind: 'timedOut' })
+    })
+
     it('does not count the start of its threads against the time limit of a gang', async () => {
       const { outcome } = await test.run('wide', {}, { width: 4, timeoutMs: 200 })
       expect(outcome).toEqual({ kind: 'completed', result: '[0,1,2,3]' })

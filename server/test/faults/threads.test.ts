@@ -129,6 +129,13 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
       expect(all).toMatchObject({ outcome: { kind: 'completed' } })
     })
 
+    it('ends it by its own time limit, however short the job before was', async () => {
+      const before = test.run('naps', { ms: 60 })
+      const next = test.runBehind(test.lastOrder(), [{ type: 'spins', timeoutMs: 150 }])
+      expect(await next).toMatchObject([{ outcome: { kind: 'timedOut' } }])
+      expect(await before).toMatchObject({ outcome: { kind: 'completed' } })
+    })
+
     it('gives it back when the thread dies of the job before, and blames it for nothing', async () => {
       const before = test.run('exits_later')
       const next = test.runBehind(test.lastOrder(), [{ type: 'fine' }])
