@@ -27,6 +27,8 @@ RUN pnpm --filter @heddle/server deploy --prod --legacy /out \
 FROM node:22-bookworm-slim AS server
 WORKDIR /app
 ENV NODE_ENV=production HOST=0.0.0.0 API_PORT=8080 DATA_DIR=/data
+# Large pages for payloads on their way: docs/performance.md has what they are worth.
+ENV GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 # The embedded database, where no DATABASE_URL is given, and the compiled job types of JOBS_DIR.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

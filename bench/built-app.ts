@@ -10,6 +10,7 @@ import type * as api from '../server/src/api/http.ts'
 import type * as app from '../server/src/app.ts'
 import type * as config from '../server/src/config.ts'
 import type * as registry from '../server/src/job-types/registry.ts'
+import type * as freedMemory from '../server/src/workers/freed-memory.ts'
 import type * as processWorker from '../server/src/workers/process-worker.ts'
 import type * as threadWorker from '../server/src/workers/thread-worker.ts'
 import { buildIfChanged } from '../tools/build.mjs'
@@ -28,3 +29,7 @@ export const { startProcessWorker } = (await load(
   'workers/process-worker.js',
 )) as typeof processWorker
 export const { startThreadWorker } = (await load('workers/thread-worker.js')) as typeof threadWorker
+
+// As main.ts does.
+const { keepFreedMemory } = (await load('workers/freed-memory.js')) as typeof freedMemory
+keepFreedMemory()

@@ -5,9 +5,12 @@ import { ConfigError, readConfig, type Config } from './config.ts'
 import { toError } from './core/errors.ts'
 import { log } from './log.ts'
 import { onStopSignals } from './signals.ts'
+import { keepFreedMemory } from './workers/freed-memory.ts'
 
 // From Node 22 on, what V8 compiles is kept on disk for the next start: of modules that are loaded from here on.
 ;(module as { enableCompileCache?: () => unknown }).enableCompileCache?.()
+
+keepFreedMemory()
 
 // Values that are set already win over the file's, as everywhere.
 if (existsSync('.env')) process.loadEnvFile('.env')

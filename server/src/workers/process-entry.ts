@@ -1,10 +1,12 @@
 /** A worker process: one pool of threads, told what to do by the server process, and gone when that is gone. */
 import { toError } from '../core/errors.ts'
 import type { WorkResult } from './worker.ts'
+import { keepFreedMemory } from './freed-memory.ts'
 import type { FromWorkerProcess, ToWorkerProcess } from './messages.ts'
 import { packResults } from './packing.ts'
 import { createPool, type PoolOptions } from './pool.ts'
 
+keepFreedMemory()
 const options = JSON.parse(process.argv[2] ?? '{}') as PoolOptions
 
 const send = (message: FromWorkerProcess, sent?: () => void): void => {

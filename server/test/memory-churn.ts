@@ -1,0 +1,21 @@
+/**
+ * Started by `freed-memory.test.ts`: takes and frees what orders of large payloads take, again and again, and prints
+ * how many pages the system had to give it meanwhile. `keep` as its argument: as server and workers start.
+ */
+import { keepFreedMemory } from '../src/workers/freed-memory.ts'
+
+const BLOCKS = 6
+const BLOCK_BYTES = 4 * 1024 * 1024
+const ROUNDS = 10
+
+function churn(): void {
+  for (let block = 0; block < BLOCKS; block += 1) new Uint8Array(BLOCK_BYTES).fill(1)
+  globalThis.gc?.()
+}
+const faults = (): number => process.resourceUsage().minorPageFault
+
+if (process.argv[2] === 'keep') keepFreedMemory()
+for (let round = 0; round < ROUNDS; round += 1) churn()
+const before = faults()
+for (let round = 0; round < ROUNDS; round += 1) churn()
+process.stdout.write(String(faults() - before))
