@@ -1,6 +1,6 @@
 /**
- * More than any payload on its way, and below the 32 MiB up to which glibc goes by it
- * (`DEFAULT_MMAP_THRESHOLD_MAX`, mallopt(3) under M_MMAP_THRESHOLD).
+ * Just below the 32 MiB up to which glibc goes by it (`DEFAULT_MMAP_THRESHOLD_MAX`, mallopt(3) under
+ * M_MMAP_THRESHOLD): several times the payloads of an order.
  */
 const BLOCK_BYTES = 31 * 1024 * 1024
 

@@ -1,6 +1,6 @@
 /**
  * Time limits, and who waits behind a run that takes longer than expected. Between two looks it sleeps for as long
- * as nothing of that can be due: a thread at work for an hour wakes its process for nothing.
+ * as nothing of that can be due: a thread that is at work for an hour does not wake its process.
  */
 import { ofItem } from './packing.ts'
 import { now, type Run, type Stop } from './run.ts'
