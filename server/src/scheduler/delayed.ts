@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from '../core/timer.ts'
 import type { Job } from '../core/job.ts'
 import type { Store } from '../store/open.ts'
 import { promoteDue } from '../store/promote.ts'
@@ -5,8 +6,6 @@ import { createLoop } from './loop.ts'
 
 /** How often the table is asked for due jobs that this node has not heard of itself. */
 const LOOK_MS = 20_000
-/** Longest timer Node can hold. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Moves SCHEDULED jobs to QUEUED when their time has come. Any node does it for all; one that knows of

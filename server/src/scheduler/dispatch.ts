@@ -17,6 +17,7 @@ import { plan, type Reservation } from '../core/plan.ts'
 import { withPredictions, type LearntView } from '../core/predicted-view.ts'
 import { createQueue, type Queue } from '../core/queue.ts'
 import { compareRank } from '../core/rank.ts'
+import { MAX_TIMER_MS } from '../core/timer.ts'
 import { log } from '../log.ts'
 import type { Claimed } from '../store/claim.ts'
 import type { FirstClaims } from '../store/insert-claimed.ts'
@@ -37,8 +38,6 @@ import { createWindow } from './window.ts'
 const WINDOW = 2000
 /** Time to let a database that does not answer come back before it is asked again. */
 const RETRY_MS = 1000
-/** The longest a timer can be set for. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface DispatchOptions {
   store: Store

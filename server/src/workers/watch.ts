@@ -2,6 +2,7 @@
  * Time limits, and who waits behind a run that takes longer than expected. Between two looks it sleeps for as long
  * as nothing of that can be due: a thread that is at work for an hour does not wake its process.
  */
+import { MAX_TIMER_MS } from '../core/timer.ts'
 import { ofItem } from './packing.ts'
 import { now, type Run, type Stop } from './run.ts'
 import { isWaiting, lastStarted, runningItem } from './run-items.ts'
@@ -12,8 +13,6 @@ const OVERDUE_MS = 40
 const HOSTAGE_MS = 50
 /** An order that has waited for this long to come next goes back: the one before it takes longer than expected. */
 const NEXT_MS = 250
-/** The longest a timer can be set for. */
-const MAX_TIMER_MS = 2 ** 31 - 1
 
 export interface WatchOptions {
   /** those that have not ended */
