@@ -25,6 +25,8 @@ export interface TestWorker {
   ): Promise<WorkResult>
   /** one order of several jobs; resolves when all are answered, in the order they were given */
   runBatch(items: TestItem[], options?: { width?: number }): Promise<WorkResult[]>
+  /** the same, with the answer to each when it is told */
+  runEach(items: TestItem[]): Promise<WorkResult>[]
   /** jobs that come next on the thread of an order; resolves like `runBatch` */
   runBehind(order: number, items: TestItem[]): Promise<WorkResult[]>
   /** id of the latest job */
@@ -99,6 +101,7 @@ export async function startTestWorker(
     run: (type, payload, { width = 1, timeoutMs } = {}) =>
       order([itemOf({ type, payload, timeoutMs })], { width })[0]!,
     runBatch: (list, options) => Promise.all(order(list.map(itemOf), options)),
+    runEach: (list) => order(list.map(itemOf)),
     runBehind: (behind, list) => Promise.all(order(list.map(itemOf), { behind })),
     lastId: () => `job-${count}`,
     lastIds: (howMany) =>

@@ -73,6 +73,8 @@ export const CONTROL_BYTES = LANES * LANE_WORDS * 4
 /** What a thread is started with. */
 export interface ThreadData {
   control: SharedArrayBuffer
+  /** see `unsent-answers.js` */
+  unsent: SharedArrayBuffer
   modules: string[]
   maxResultBytes: number
 }

@@ -10,7 +10,7 @@ import type { FromThread } from './messages.ts'
 import { splitIds, type PackedOrder } from './packing.ts'
 import { createRun, givenBack, now, type Run, type Seat, type Stop } from './run.ts'
 import { runGangs } from './run-gang.ts'
-import { endItems, isWaiting, lastStarted, runItems } from './run-items.ts'
+import { endItems, isWaiting, lastStarted, runItems, takeUnsent } from './run-items.ts'
 import { createSeat, currentJob, freeLane, hasRuns, isOpen, leaveSeats, openRuns } from './seats.ts'
 import { createStarting, isReady } from './starting.ts'
 import { startThread, ThreadEnded } from './thread.ts'
@@ -251,7 +251,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       if (closed) return
       closed = true
       const left = openRuns(seats)
-      const results = left.flatMap((run) => givenBack(run, 0))
+      const results = left.flatMap((run) => [...takeUnsent(run), ...givenBack(run, 0)])
       for (const run of left) starting.remove(run)
       if (results.length > 0) events.finished(results)
       const ending = seats.flatMap(({ thread }) => (thread ? [thread.terminate()] : []))

@@ -18,14 +18,14 @@ export function runItems(
     const results = resultsOf(run, answers)
     // With the last answer its thread counts as free: that one waits until it is.
     if (run.unanswered === 0) kept = results
-    else tell(results)
+    else if (results.length > 0) tell(results)
   }
   let over = false
   const finish = (told: ItemAnswers | ThreadEnded): void => {
     if (over) return
     over = true
-    const results = told instanceof ThreadEnded ? blamed(run, thread, told) : resultsOf(run, told)
-    // Behind a fatal item nothing ran; before it, results that had not been sent are gone with the thread.
+    const results = told instanceof ThreadEnded ? left(run, thread, told) : resultsOf(run, told)
+    // Behind a fatal item nothing ran.
     end([...kept, ...results, ...givenBack(run, 0)])
   }
   run.giveUp = finish
@@ -38,6 +38,24 @@ export function runItems(
   )
 }
 
+const unsentOf = ({ id, seats: [seat] }: Run): ItemAnswers | null =>
+  seat?.thread?.unsent(id) ?? null
+
+/** As if the thread had sent ahead what it has answered: it cannot while its next item runs. */
+export function tellUnsent(run: Run): void {
+  const unsent = unsentOf(run)
+  if (unsent) run.onItems(unsent)
+}
+
+/** The same for a run that nobody waits for any more. */
+export const takeUnsent = (run: Run): WorkResult[] => resultsOf(run, unsentOf(run))
+
+/** Of a run whose thread has ended: the answers it had not sent, then the item that ran. */
+const left = (run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] => [
+  ...resultsOf(run, thread.unsent(run.id)),
+  ...blamed(run, thread, ended),
+]
+
 /** The item that ran when the thread ended; what had not begun is not to blame. */
 function blamed(run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] {
   const { index, startedAt } = thread.runningItem(run.lane)
@@ -47,13 +65,18 @@ function blamed(run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] {
   return [answerFor(run, fatal, outcome, startedAt || run.startedAt, now())]
 }
 
-function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[] {
+/** Of what was not answered before: it may be told twice. */
+function resultsOf(run: Run, told: ItemAnswers | null): WorkResult[] {
   const results: WorkResult[] = []
-  answers.forEach((told, at) => {
+  if (!told) return results
+  const { from, answers, times } = told
+  answers.forEach((answer, at) => {
     const index = from + at
     if (run.answered[index]) return
     const outcome: Outcome =
-      typeof told === 'string' ? { kind: 'completed', result: told } : outcomeOf(run, index, told)
+      typeof answer === 'string'
+        ? { kind: 'completed', result: answer }
+        : outcomeOf(run, index, answer)
     results.push(answerFor(run, index, outcome, times[2 * at] ?? 0, times[2 * at + 1] ?? 0))
   })
   return results

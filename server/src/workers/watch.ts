@@ -5,11 +5,14 @@
 import { MAX_TIMER_MS } from '../core/timer.ts'
 import { ofItem } from './packing.ts'
 import { now, type Run, type Stop } from './run.ts'
-import { isWaiting, lastStarted, runningItem } from './run-items.ts'
+import { isWaiting, lastStarted, runningItem, tellUnsent } from './run-items.ts'
 
 /** How often it looks at what is overdue and not over yet. */
 const OVERDUE_MS = 40
-/** An item that runs for longer than this holds those behind it in its batch hostage: they are handed back. */
+/**
+ * An item that runs for longer than this holds the others of its batch hostage: those behind it are handed back, and
+ * the answers of those before it are told.
+ */
 const HOSTAGE_MS = 50
 /** An order that has waited for this long to come next goes back: the one before it takes longer than expected. */
 const NEXT_MS = 250
@@ -46,6 +49,7 @@ export function createWatch({ runs, stop, handBack }: WatchOptions): Watch {
     if (index < 0 || startedAt === 0 || run.answered[index]) return
     const ranMs = at - startedAt
     const limit = ofItem(run.order.timeoutsMs, index) ?? null
+    if (ranMs > HOSTAGE_MS && run.unanswered > 1) tellUnsent(run)
     if (limit !== null && ranMs > limit) {
       // One that has just ended of itself leaves the thread to the next, which is not to blame.
       if (lastStarted(run) === index) stop(run, index, 'timeout')

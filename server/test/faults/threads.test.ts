@@ -235,45 +235,6 @@ describe.each(['process', 'thread'] as const)('a worker with its threads in a %s
     )
   })
 
-  it('tells each job of a batch its own id', async () => {
-    const results = await test.runBatch([{ type: 'who' }, { type: 'nothing' }, { type: 'who' }])
-    const [first, , last] = test.lastIds(3)
-    expect(results.map(({ outcome }) => outcome)).toEqual(
-      [`"${first} 1"`, 'null', `"${last} 1"`].map((result) => ({ kind: 'completed', result })),
-    )
-  })
-
-  it('answers each job of a batch by its own', async () => {
-    const results = await test.runBatch(['fine', 'throws', 'fine'].map((type) => ({ type })))
-    expect(results.map(({ outcome }) => outcome.kind)).toEqual(['completed', 'failed', 'completed'])
-  })
-
-  it('blames a dead thread on the job that ran, and hands back those behind it', async () => {
-    const results = await test.runBatch(['fine', 'exits', 'fine', 'fine'].map((type) => ({ type })))
-    const kinds = results.map(({ outcome }) => outcome.kind)
-    expect(kinds.slice(1)).toEqual(['lost', 'interrupted', 'interrupted'])
-  })
-
-  it('hands back small jobs from behind a long one, and ends it by its own limit', async () => {
-    const batch = [{ type: 'fine' }, { type: 'spins', timeoutMs: 400 }, { type: 'fine' }]
-    const results = await test.runBatch(batch)
-    expect(results.map(({ outcome }) => outcome.kind).slice(1)).toEqual(['timedOut', 'interrupted'])
-    const [, long, behind] = results
-    expect(behind!.finishedAt).toBeLessThan(long!.finishedAt)
-  })
-
-  it('cancels several jobs of a batch at once: the one that runs is stopped, the others do not start', async () => {
-    test.progress.length = 0
-    const results = test.runBatch(
-      ['fine', 'says_it_runs', 'spins', 'spins'].map((type) => ({ type })),
-    )
-    const ids = test.lastIds(4)
-    await vi.waitFor(() => expect(test.progress).toMatchObject([{ jobId: ids[1] }]))
-    test.worker.cancel(ids)
-    const kinds = (await results).map(({ outcome }) => outcome.kind)
-    expect(kinds).toEqual(['completed', 'cancelled', 'interrupted', 'interrupted'])
-  })
-
   it('refuses work for more threads than are free', async () => {
     const stopped = test.run('waits')
     expect(() => test.worker.run([{ id: 0, width: 4, items: [] }])).toThrow(/free/)
