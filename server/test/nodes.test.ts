@@ -5,6 +5,7 @@ import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { startTestApp, type RestJob, type TestApp } from './app.ts'
 import { createServerDatabase } from './databases.ts'
+import { dropPrefix, newPrefix } from './redis.ts'
 import { startServerProcess, type ServerProcess } from './server-process.ts'
 import { havePostgres, haveRedis, redisUrl } from './services.ts'
 
@@ -49,6 +50,7 @@ describe.skipIf(!ready)(
   () => {
     let folder: string
     let shared: Record<string, string>
+    let prefix: string
     let database: { url: string; drop(): Promise<void> }
     const apps: TestApp[] = []
     const processes: ServerProcess[] = []
@@ -60,10 +62,11 @@ describe.skipIf(!ready)(
     afterAll(() => rmSync(folder, { recursive: true, force: true }))
     beforeEach(async () => {
       database = await createServerDatabase()
+      prefix = newPrefix()
       shared = {
         DATABASE_URL: database.url,
         REDIS_URL: redisUrl,
-        KEY_PREFIX: `heddle-test-${randomUUID()}:`,
+        KEY_PREFIX: prefix,
         JOBS_DIR: folder,
         DATA_DIR: path.join(folder, 'data'),
         LEASE_MS: '2000',
@@ -74,6 +77,7 @@ describe.skipIf(!ready)(
       await Promise.all(processes.splice(0).map(({ ended }) => ended))
       await Promise.all(apps.splice(0).map((app) => app.close()))
       await database.drop()
+      await dropPrefix(prefix)
     })
 
     const node = async (variables: Record<string, string> = {}): Promise<TestApp> => {

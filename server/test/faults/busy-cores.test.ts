@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestApp, type TestApp } from '../app.ts'
 import { createServerDatabase } from '../databases.ts'
+import { dropPrefix, newPrefix } from '../redis.ts'
 import { startServerProcess, type ServerProcess } from '../server-process.ts'
 import { havePostgres, haveRedis, redisUrl } from '../services.ts'
 
@@ -28,6 +28,7 @@ const ready = (await havePostgres()) && (await haveRedis())
 
 describe.skipIf(!ready)('a node whose every core is busy', { timeout: 180_000 }, () => {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'heddle-busy-'))
+  const prefix = newPrefix()
   let database: { url: string; drop(): Promise<void> }
   let busy: ServerProcess
   let witness: TestApp
@@ -37,7 +38,7 @@ describe.skipIf(!ready)('a node whose every core is busy', { timeout: 180_000 },
     const shared = {
       DATABASE_URL: database.url,
       REDIS_URL: redisUrl,
-      KEY_PREFIX: `heddle-test-${randomUUID()}:`,
+      KEY_PREFIX: prefix,
       JOBS_DIR: folder,
       LEASE_MS: String(LEASE_MS),
     }
@@ -50,6 +51,7 @@ describe.skipIf(!ready)('a node whose every core is busy', { timeout: 180_000 },
     await busy.ended
     await witness.close()
     await database.drop()
+    await dropPrefix(prefix)
     rmSync(folder, { recursive: true })
   })
 

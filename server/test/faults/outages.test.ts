@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -9,6 +8,7 @@ import { connectRedis } from '../../src/bus/connect.ts'
 import { startTestApp, type RestJob, type TestApp } from '../app.ts'
 import { createServerDatabase } from '../databases.ts'
 import { startProxy, type Proxy } from '../proxy.ts'
+import { dropPrefix, newPrefix } from '../redis.ts'
 import { havePostgres, haveRedis, redisUrl } from '../services.ts'
 
 const waitJob = `
@@ -36,7 +36,7 @@ describe.skipIf(!ready)('outages of the services', () => {
     database = await createServerDatabase()
     toPostgres = await startProxy(database.url)
     toRedis = await startProxy(redisUrl)
-    keyPrefix = `heddle-test-${randomUUID()}:`
+    keyPrefix = newPrefix()
     app = await startTestApp({
       DATABASE_URL: toPostgres.through(database.url),
       REDIS_URL: toRedis.through(redisUrl),
@@ -51,6 +51,7 @@ describe.skipIf(!ready)('outages of the services', () => {
     await toPostgres.close()
     await toRedis.close()
     await database.drop()
+    await dropPrefix(keyPrefix)
     rmSync(folder, { recursive: true, force: true })
   })
 
