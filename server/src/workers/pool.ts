@@ -65,6 +65,7 @@ export function createPool(options: PoolOptions, events: WorkerEvents): Pool {
       ...(options.maxOldGenerationSizeMb === undefined
         ? {}
         : { maxOldGenerationSizeMb: options.maxOldGenerationSizeMb }),
+      unsent: seat.unsent,
       onMessage,
     })
     seat.thread = thread

@@ -9,6 +9,11 @@ import type { WorkResult } from './worker.ts'
 export interface Seat {
   readonly index: number
   thread: Thread | null
+  /**
+   * Of its thread and all that replace it, see `unsent-answers.js`: V8 does not count it, and would let that of
+   * hundreds of ended threads stand.
+   */
+  readonly unsent: SharedArrayBuffer
   run: Run | null
   /** given to the thread already, which begins it when `run` has ended */
   next: Run | null

@@ -2,10 +2,12 @@ import { LANES, type Lane } from './messages.ts'
 import { splitIds } from './packing.ts'
 import type { Run, Seat } from './run.ts'
 import { runningItem } from './run-items.ts'
+import { UNSENT_BYTES } from './unsent-answers.js'
 
 /** A place for a thread that is not there yet. */
 export const createSeat = (index: number): Seat => ({
   ...{ index, thread: null, run: null, next: null },
+  unsent: new SharedArrayBuffer(UNSENT_BYTES),
   lanes: Array.from({ length: LANES }, () => null),
 })
 

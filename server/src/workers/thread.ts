@@ -9,7 +9,7 @@ import type { FromThread, Lane, RunMessage, ThreadApi, ThreadData, ToThread } fr
 import type { ItemAnswers } from './packing.ts'
 import { NativeThread } from './native-thread.ts'
 import { spawn } from './threads-library.ts'
-import { readUnsent, UNSENT_BYTES } from './unsent-answers.js'
+import { readUnsent } from './unsent-answers.js'
 
 const SPAWN_MS = 30_000
 
@@ -27,6 +27,8 @@ export interface ThreadOptions {
   modules: string[]
   maxResultBytes: number
   maxOldGenerationSizeMb?: number
+  /** where it notes what it has not sent: see `unsent-answers.js` */
+  unsent: SharedArrayBuffer
   onMessage(message: FromThread): void
 }
 
@@ -49,7 +51,7 @@ export interface Thread {
   runningItem(lane: Lane): { index: number; startedAt: number }
   /** No item from the next one on will be started; tells the index from which on that is certain. */
   endItems(lane: Lane): number
-  /** what it has answered of a run and not sent, while it is at work or after its end; null for nothing */
+  /** what it has answered of a run and not sent, while it is at work or after its end; null where that is not known */
   unsent(run: number): ItemAnswers | null
   /** ends it; resolves when it has really ended, which native code can delay by seconds */
   terminate(): Promise<void>
@@ -89,7 +91,7 @@ export function startThread(options: ThreadOptions): Thread {
   const clocks = new Float64Array(control)
   const place = (lane: Lane, of: keyof typeof CONTROL): number => lane * LANE_WORDS + CONTROL[of]
   const clockOf = (lane: Lane): number => (lane * LANE_WORDS + CLOCK_WORD) / 2
-  const unsent = new SharedArrayBuffer(UNSENT_BYTES)
+  const { unsent } = options
   const workerData: ThreadData = {
     control,
     unsent,

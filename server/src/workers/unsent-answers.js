@@ -3,6 +3,8 @@
  * a batch ends or has run for long; while a job keeps it busy it cannot, and what it holds would be late by as long as
  * that job runs, or lost with the thread.
  *
+ * A thread that has been ended writes no more, and one that replaces it begins anew: what was read too late is gone.
+ *
  * Plain JavaScript, since threads import it as well: see `thread-entry.js`.
  *
  * @typedef {import('./packing.ts').Failure} Failure
