@@ -65,7 +65,7 @@ function blamed(run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] {
   return [answerFor(run, fatal, outcome, startedAt || run.startedAt, now())]
 }
 
-/** Of what was not answered before: it may be told twice. */
+/** Of what was not answered before: a thread sends once more what was read from its memory. */
 function resultsOf(run: Run, told: ItemAnswers | null): WorkResult[] {
   const results: WorkResult[] = []
   if (!told) return results

@@ -21,8 +21,8 @@ for (const event of ['uncaughtException', 'unhandledRejection']) process.removeA
 /**
  * Results that are ready wait this long for the batch to end, so that a crash of the process loses little; a batch
  * that was expected to take 50 ms sends them once. While a job runs that keeps the thread busy for longer, its pool
- * reads them from shared memory. Each time they are sent costs the server and the database 1 ms
- * of CPU: at 20 ms it was a tenth of jobs of 10 ms.
+ * reads them from shared memory. Each time they are sent costs the server and the database 1 ms of CPU: at 20 ms it
+ * was a tenth of jobs of 10 ms.
  */
 const SEND_AHEAD_MS = 75
 const PROGRESS_MS = 100
@@ -31,9 +31,13 @@ const FEW = 32
 const MAX_TEXT = 16_384
 const MAX_ISSUES = 20
 
-const { control, modules, maxResultBytes, ...shared } =
-  /** @type {import('./messages.ts').ThreadData} */ (workerData)
-const unsent = new UnsentAnswers(shared.unsent)
+const {
+  control,
+  modules,
+  maxResultBytes,
+  unsent: memory,
+} = /** @type {import('./messages.ts').ThreadData} */ (workerData)
+const unsent = new UnsentAnswers(memory)
 // messages.ts has the layout; a thread cannot import TypeScript.
 const flags = new Int32Array(control)
 const clocks = new Float64Array(control)

@@ -79,8 +79,8 @@ export class UnsentAnswers {
   }
 
   /**
-   * The result of a tiny job most often is a few characters, for which the encoder takes more than twice as long: a
-   * quarter of what such a job costs its thread. Null where it is not for this.
+   * The result of a tiny job most often is a few characters, for which the encoder takes more than twice as long: that
+   * was a quarter of what such a job costs its thread. Null for any other text.
    *
    * @param {string} text @param {number} at
    */
