@@ -2,6 +2,7 @@ import type { Outcome } from '../core/outcome.ts'
 import type { ItemAnswers } from './packing.ts'
 import { answerFor, givenBack, now, outcomeOf, ownPayloads, type Run } from './run.ts'
 import { ThreadEnded, type Thread } from './thread.ts'
+import { readUnsent } from './unsent-answers.js'
 import type { WorkResult } from './worker.ts'
 
 /**
@@ -24,7 +25,10 @@ export function runItems(
   const finish = (told: ItemAnswers | ThreadEnded): void => {
     if (over) return
     over = true
-    const results = told instanceof ThreadEnded ? left(run, thread, told) : resultsOf(run, told)
+    const results =
+      told instanceof ThreadEnded
+        ? [...takeUnsent(run), ...blamed(run, thread, told)]
+        : resultsOf(run, told)
     // Behind a fatal item nothing ran.
     end([...kept, ...results, ...givenBack(run, 0)])
   }
@@ -38,23 +42,21 @@ export function runItems(
   )
 }
 
+/** What the thread of a run has answered and not sent, while it is at work and after its end. */
 const unsentOf = ({ id, seats: [seat] }: Run): ItemAnswers | null =>
-  seat?.thread?.unsent(id) ?? null
+  seat ? readUnsent(seat.unsent, id) : null
 
-/** As if the thread had sent ahead what it has answered: it cannot while its next item runs. */
+/** As if the thread had sent it ahead: it cannot while its next item runs. */
 export function tellUnsent(run: Run): void {
   const unsent = unsentOf(run)
   if (unsent) run.onItems(unsent)
 }
 
-/** The same for a run that nobody waits for any more. */
-export const takeUnsent = (run: Run): WorkResult[] => resultsOf(run, unsentOf(run))
-
-/** Of a run whose thread has ended: the answers it had not sent, then the item that ran. */
-const left = (run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] => [
-  ...resultsOf(run, thread.unsent(run.id)),
-  ...blamed(run, thread, ended),
-]
+/** The same for a run whose thread sends nothing any more. */
+export function takeUnsent(run: Run): WorkResult[] {
+  const unsent = unsentOf(run)
+  return unsent ? resultsOf(run, unsent) : []
+}
 
 /** The item that ran when the thread ended; what had not begun is not to blame. */
 function blamed(run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] {
@@ -66,17 +68,13 @@ function blamed(run: Run, thread: Thread, ended: ThreadEnded): WorkResult[] {
 }
 
 /** Of what was not answered before: a thread sends once more what was read from its memory. */
-function resultsOf(run: Run, told: ItemAnswers | null): WorkResult[] {
+function resultsOf(run: Run, { from, answers, times }: ItemAnswers): WorkResult[] {
   const results: WorkResult[] = []
-  if (!told) return results
-  const { from, answers, times } = told
-  answers.forEach((answer, at) => {
+  answers.forEach((told, at) => {
     const index = from + at
     if (run.answered[index]) return
     const outcome: Outcome =
-      typeof answer === 'string'
-        ? { kind: 'completed', result: answer }
-        : outcomeOf(run, index, answer)
+      typeof told === 'string' ? { kind: 'completed', result: told } : outcomeOf(run, index, told)
     results.push(answerFor(run, index, outcome, times[2 * at] ?? 0, times[2 * at + 1] ?? 0))
   })
   return results

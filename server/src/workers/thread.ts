@@ -9,7 +9,6 @@ import type { FromThread, Lane, RunMessage, ThreadApi, ThreadData, ToThread } fr
 import type { ItemAnswers } from './packing.ts'
 import { NativeThread } from './native-thread.ts'
 import { spawn } from './threads-library.ts'
-import { readUnsent } from './unsent-answers.js'
 
 const SPAWN_MS = 30_000
 
@@ -51,8 +50,6 @@ export interface Thread {
   runningItem(lane: Lane): { index: number; startedAt: number }
   /** No item from the next one on will be started; tells the index from which on that is certain. */
   endItems(lane: Lane): number
-  /** what it has answered of a run and not sent, while it is at work or after its end; null where that is not known */
-  unsent(run: number): ItemAnswers | null
   /** ends it; resolves when it has really ended, which native code can delay by seconds */
   terminate(): Promise<void>
   /** resolves when it is ready, or has ended instead */
@@ -91,10 +88,9 @@ export function startThread(options: ThreadOptions): Thread {
   const clocks = new Float64Array(control)
   const place = (lane: Lane, of: keyof typeof CONTROL): number => lane * LANE_WORDS + CONTROL[of]
   const clockOf = (lane: Lane): number => (lane * LANE_WORDS + CLOCK_WORD) / 2
-  const { unsent } = options
   const workerData: ThreadData = {
     control,
-    unsent,
+    unsent: options.unsent,
     modules: options.modules,
     maxResultBytes: options.maxResultBytes,
   }
@@ -200,7 +196,6 @@ export function startThread(options: ThreadOptions): Thread {
         if (Atomics.load(flags, place(lane, 'item')) <= item) return item + 1
       }
     },
-    unsent: (run) => readUnsent(unsent, run),
     async terminate() {
       if (!ended) void native.terminate()
       await gone
